@@ -1,0 +1,214 @@
+"""Facts: what a vendor says about an account.
+
+Amounts are exact decimals in the unit beside them. A field the vendor did not
+give is None; it is never zero. Times are aware, in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+
+class Problem(StrEnum):
+    """Why a vendor, or a part of an account, told nothing this time."""
+
+    BAD_KEY = "bad_key"
+    MISSING_PERMISSION = "missing_permission"
+    WRONG_KEY = "wrong_key"
+    RATE_LIMITED = "rate_limited"
+    VENDOR_DOWN = "vendor_down"
+    UNREACHABLE = "unreachable"
+    UNEXPECTED_ANSWER = "unexpected_answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What an amount counts. Amounts of different units are never added."""
+
+    code: str
+    is_money: bool
+
+    @classmethod
+    def money(cls, currency: str) -> Self:
+        """Return the unit of a currency, by its ISO 4217 code in any case."""
+        return cls(code=currency.upper(), is_money=True)
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return a unit that is not money, such as credits or hours."""
+        return cls(code=name, is_money=False)
+
+    @property
+    def key(self) -> str:
+        """Return the part of a wallet's key that stands for the unit."""
+        return self.code.lower()
+
+
+# ISO 4217 keeps this code for amounts whose currency is not told.
+UNKNOWN_CURRENCY = Unit.money("XXX")
+
+ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A part of an account with money of its own: a project, a sub-account, a team.
+
+    `is_whole` tells that the wallets of this scope in the snapshot are all it has:
+    one that was known before and is missing now is spent to the end. `problem` tells
+    why the vendor did not answer for this scope; its wallets are unknown then.
+    """
+
+    key: str
+    label: str | None = None
+    is_whole: bool = False
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A part of a wallet's balance: one purchase or grant, in the wallet's unit."""
+
+    id: str
+    amount: Decimal | None
+    kind: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """What can be spent down. A positive amount is the customer's.
+
+    `key` is stable for ever and unique in the account: made of the vendor's ids and
+    the unit, never of a position in a list. `label` tells wallets of one scope apart.
+    `credit_limit` is how far the balance may fall below zero. `pending` is what the
+    vendor holds back or has yet to book. `granted` and `paid` are what the vendor
+    gave and what the customer topped up.
+    """
+
+    key: str
+    unit: Unit
+    scope: str = ACCOUNT
+    label: str | None = None
+    balance: Decimal | None = None
+    available: Decimal | None = None
+    credit_limit: Decimal | None = None
+    pending: Decimal | None = None
+    granted: Decimal | None = None
+    paid: Decimal | None = None
+    lots: tuple[Lot, ...] = ()
+    is_postpaid: bool = False
+
+    @property
+    def spendable(self) -> Decimal | None:
+        """Return what can be spent now; None where unknown or without an end.
+
+        What is owed on a post-paid account without a stated credit line grows until
+        the invoice: it cannot run dry.
+        """
+        if self.available is not None:
+            return self.available
+        return None if self.is_postpaid else self.balance
+
+    @property
+    def shown(self) -> Decimal | None:
+        """Return the amount that a person is told: what can be spent, else the debt."""
+        return self.balance if self.spendable is None else self.spendable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What has a limit or a reset. All amounts are in `unit`.
+
+    `used` may exceed `limit` where the vendor allows it; `remaining` is what the vendor
+    says or documents. `is_unlimited` is the vendor's word that there is no limit; `limit`
+    and `remaining` are None then.
+    """
+
+    key: str
+    unit: Unit
+    scope: str = ACCOUNT
+    label: str | None = None
+    used: Decimal | None = None
+    limit: Decimal | None = None
+    remaining: Decimal | None = None
+    is_unlimited: bool = False
+    resets_at: datetime | None = None
+
+
+class Period(StrEnum):
+    """A period that is still running, in the vendor's own calendar."""
+
+    TODAY = "today"
+    THIS_MONTH = "this_month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """What the vendor says was spent from `start` until `end`; positive is spent.
+
+    `period` tells which running period it is of, None in a report. `labels` tells what
+    the amount was spent on, in the vendor's own words, such as
+    {"line_item": "streaming::nova-3"}; it is empty for a total.
+    """
+
+    unit: Unit
+    amount: Decimal
+    start: datetime
+    # The end of a running period is now: that time passed is no news.
+    end: datetime = field(compare=False)
+    scope: str = ACCOUNT
+    period: Period | None = None
+    label: str | None = None
+    labels: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Return what tells running totals of an account apart, stable for ever."""
+        part = "" if self.scope == ACCOUNT else f"{self.scope}_"
+        return f"{part}{self.unit.key}_spent_{self.period}"
+
+
+type Part = Wallet | Quota | Spend
+"""What has a key of its own in a snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """A top-up or a grant as the vendor booked it, in its own unit."""
+
+    id: str
+    unit: Unit
+    scope: str = ACCOUNT
+    amount: Decimal | None = None
+    kind: str | None = None
+    purchased_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that a vendor said about an account in one poll.
+
+    `account_ids` are the vendor's own names of the account, none of them secret; it
+    is empty where the vendor tells none. `is_available` is the vendor's own word on
+    whether the account can be used, None where there is no such word; `is_suspended`
+    that it was stopped for another reason than money; `has_auto_top_up` whether it tops
+    itself up, None where that is not told. `scopes` are all the parts the
+    account has; it is empty where the vendor knows none. `retry_after` is how long
+    the vendor wants to be left alone.
+    """
+
+    account_ids: frozenset[str] = frozenset()
+    is_available: bool | None = None
+    is_suspended: bool = False
+    has_auto_top_up: bool | None = None
+    scopes: tuple[Scope, ...] = ()
+    wallets: tuple[Wallet, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    spend: tuple[Spend, ...] = ()
+    retry_after: timedelta | None = field(default=None, compare=False)
+    as_of: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)

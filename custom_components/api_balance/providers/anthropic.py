@@ -1,0 +1,109 @@
+"""Anthropic: what the organization spent today and this month.
+
+Built from https://platform.claude.com/docs/en/api/admin/cost_report, from
+https://platform.claude.com/docs/manage-claude/usage-cost-api and from
+https://platform.claude.com/docs/en/api/admin/organizations/me (official). Anthropic has no
+balance that a key can read: prepaid credit is shown in the Claude Console only, so there
+is no balance here. You need an Admin API key (sk-ant-admin...), which an admin of an
+organization makes; an ordinary API key is refused, and individual accounts have none. An
+Admin API key has no rights to choose.
+
+Spent today and spent this month are Anthropic's own costs of the whole organization, in
+UTC days and in US dollars; Anthropic tells them in cents. Priority Tier is not in them.
+They usually show within five minutes. A day that Anthropic does not tell yet is left out,
+a month without any costs is 0.
+
+A poll costs one request, the first one two, and no money; Anthropic allows one poll a
+minute.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Snapshot
+from .base import Client, Provider, WrongCredentialKind
+from .costs import DayCosts, all_pages, running_spend
+from .fields import currency, maybe, moment, scaled
+from .periods import this_month
+
+_ORGANIZATION = {vol.Required("id"): str}
+_COSTS = {
+    vol.Required("data"): [
+        {
+            vol.Required("starting_at"): moment,
+            vol.Required("results"): [
+                {
+                    vol.Required("amount"): scaled(-2),
+                    vol.Optional("currency", default="USD"): currency,
+                }
+            ],
+        }
+    ],
+    vol.Required("has_more"): bool,
+    "next_page": maybe(str),
+}
+
+
+class Anthropic(Provider):
+    """An organization at Anthropic."""
+
+    id = "anthropic"
+    name = "Anthropic"
+    hosts = {"com": "https://api.anthropic.com"}
+    key_kind = "Admin API key (sk-ant-admin...)"
+    key_url = "https://platform.claude.com/settings/admin-keys"
+    top_up_url = "https://platform.claude.com/settings/billing"
+    status_url = "https://status.claude.com"
+    poll_interval = timedelta(minutes=30)
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        api_key = credentials["api_key"]
+        if api_key.startswith("sk-") and not api_key.startswith("sk-ant-admin"):
+            raise WrongCredentialKind
+        return {"x-api-key": api_key, "anthropic-version": "2023-06-01"}
+
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Start without knowing the organization."""
+        super().__init__(client, credentials, region)
+        self._organization: str | None = None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the costs of the running day and month."""
+        now = datetime.now(UTC)
+        if self._organization is None:
+            answer = await self._client.get("/v1/organizations/me", _ORGANIZATION)
+            self._organization = answer["id"]
+        days = await self._days(this_month(now))
+        return Snapshot(
+            account_ids=frozenset({self._organization}),
+            spend=tuple(running_spend(days, now)),
+        )
+
+    async def _days(self, start: datetime) -> Iterator[DayCosts]:
+        """Return the costs of each day since the start."""
+        params = [
+            ("starting_at", start.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            ("bucket_width", "1d"),
+            ("limit", "31"),
+        ]
+        days = await all_pages(
+            lambda page: self._client.get(
+                "/v1/organizations/cost_report", _COSTS, params + page
+            )
+        )
+        return (
+            DayCosts(
+                day["starting_at"],
+                tuple((row["currency"], row["amount"]) for row in day["results"]),
+            )
+            for day in days
+        )

@@ -1,0 +1,329 @@
+"""What a provider is: its declarations, its errors, and its extra abilities."""
+
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, ClassVar, Protocol, final, runtime_checkable
+
+from ..model import Lot, Problem, Purchase, Snapshot, Spend
+
+
+class ProviderError(Exception):
+    """A poll that brought no facts. Holds no key, address, header or body."""
+
+    problem: ClassVar[Problem]
+
+
+class InvalidCredentials(ProviderError):
+    """The vendor does not know the key."""
+
+    problem = Problem.BAD_KEY
+
+
+class MissingPermission(ProviderError):
+    """The key is good, but lacks the right to read balances.
+
+    `right` is the vendor's own name of it, None where the vendor does not say.
+    """
+
+    problem = Problem.MISSING_PERMISSION
+
+    def __init__(self, right: str | None = None) -> None:
+        """Keep which right is missing."""
+        super().__init__(right)
+        self.right = right
+
+
+class WrongCredentialKind(ProviderError):
+    """The key belongs to the vendor, but is of a kind that cannot read balances."""
+
+    problem = Problem.WRONG_KEY
+
+
+class Deferred(ProviderError):
+    """An error after which the vendor may say how long to wait."""
+
+    def __init__(self, retry_after: timedelta | None = None) -> None:
+        """Keep how long the vendor wants to be left alone, if it says so."""
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+class RateLimited(Deferred):
+    """The vendor was asked too often."""
+
+    problem = Problem.RATE_LIMITED
+
+
+class VendorFault(Deferred):
+    """The vendor answered that something is wrong on its side."""
+
+    problem = Problem.VENDOR_DOWN
+
+
+class Unreachable(ProviderError):
+    """No answer of the vendor arrived."""
+
+    problem = Problem.UNREACHABLE
+
+
+class UnexpectedAnswer(ProviderError):
+    """The answer is not of the shape the vendor documents.
+
+    `path` says where it broke, such as `data.balance` or `HTTP 301`, never a value.
+    """
+
+    problem = Problem.UNEXPECTED_ANSWER
+
+    def __init__(self, path: str) -> None:
+        """Keep where the answer broke."""
+        super().__init__(path)
+        self.path = path
+
+
+class NotFound(UnexpectedAnswer):
+    """The vendor does not have what was asked for."""
+
+
+class PaymentRequired(UnexpectedAnswer):
+    """The vendor refuses to answer for want of money: a state of the account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer with an error status, for a provider to say what it means.
+
+    `body` is the parsed JSON where it is JSON, the text where it is not. It may echo
+    parts of the key, and goes nowhere from here.
+    """
+
+    status: int
+    body: Any
+
+    def field(self, *path: str | int) -> Any:
+        """Return what stands at the path of the body, None where nothing does."""
+        found = self.body
+        for step in path:
+            try:
+                found = found[step]
+            except KeyError, IndexError, TypeError:
+                return None
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One field of the credentials: its key in the flow, and what it is.
+
+    A field with `options` is a choice of them; one whose `default` is a bool is a yes
+    or no; any other is a line of text.
+    """
+
+    key: str
+    is_secret: bool = True
+    is_required: bool = True
+    options: tuple[str, ...] = ()
+    default: str | bool | None = None
+
+
+API_KEY = Credential(key="api_key")
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the headers of a bearer token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Return the headers of basic authentication.
+
+    Raises InvalidCredentials for what a pasted key never holds, which the encoding
+    would hide.
+    """
+    pair = f"{user}:{password}"
+    if not (pair.isascii() and pair.isprintable()):
+        raise InvalidCredentials
+    return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+class Client(Protocol):
+    """The way to the vendor, as a provider sees it."""
+
+    async def get(
+        self,
+        path: str,
+        shape: Any,
+        params: Iterable[tuple[str, str]] = (),
+    ) -> Any:
+        """Return the answer to a GET request, of the given shape.
+
+        Raises ProviderError. Numbers in the answer are exact decimals.
+        """
+
+    async def post(self, path: str, shape: Any, content: Any = None) -> Any:
+        """Return the answer to a POST request with JSON content."""
+
+
+class Provider(ABC):
+    """A vendor: what it is called, how it is reached, and how its facts are read.
+
+    A provider declares, and translates the vendor's answers into facts, exactly: the
+    sign and the scale of the vendor end here.
+    """
+
+    id: ClassVar[str]
+    """The provider's name in entries, files and the registry."""
+
+    name: ClassVar[str]
+    """The vendor's name as people know it."""
+
+    hosts: ClassVar[Mapping[str, str]]
+    """The base URL of each region; the first is the default."""
+
+    is_region_asked: ClassVar[bool] = True
+    """Whether a person chooses the region, rather than the credentials."""
+
+    is_previewed: ClassVar[bool] = False
+    """Whether a person sees what was read before it is saved."""
+
+    key_kind: ClassVar[str]
+    """Which kind of key to make, in the vendor's words."""
+
+    key_url: ClassVar[str]
+    """The page where a key is made."""
+
+    top_up_url: ClassVar[str]
+    """The page where money is added."""
+
+    status_url: ClassVar[str]
+    """The vendor's status page."""
+
+    right: ClassVar[str | None] = None
+    """The least right the key needs, in the vendor's words."""
+
+    credentials: ClassVar[tuple[Credential, ...]] = (API_KEY,)
+    """What a person has to enter."""
+
+    poll_interval: ClassVar[timedelta] = timedelta(minutes=15)
+    """How often the vendor is asked."""
+
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Keep the way to the vendor, and what an account is asked with."""
+        self._client = client
+        self._credentials = credentials
+        self._region = region
+
+    @classmethod
+    def choose_region(
+        cls, credentials: Mapping[str, str], region: str | None = None
+    ) -> str:
+        """Return the region of an account: the one that was chosen, else the first."""
+        return region if region and region in cls.hosts else next(iter(cls.hosts))
+
+    @final
+    @classmethod
+    def key_needs(cls) -> str:
+        """Return which kind of key to make and with which right."""
+        return f"{cls.key_kind}, {cls.right}" if cls.right else cls.key_kind
+
+    @classmethod
+    def title(cls, credentials: Mapping[str, str]) -> str:
+        """Return what an account is called until a person gives it a name."""
+        return cls.name
+
+    @classmethod
+    def address(
+        cls,
+        credentials: Mapping[str, str],
+        region: str | None = None,
+        base_url: str | None = None,
+    ) -> str:
+        """Return where to ask: an address of the account's own, else its region's."""
+        return base_url or cls.hosts[cls.choose_region(credentials, region)]
+
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials.
+
+        Raises WrongCredentialKind where the key itself tells that it is of no use.
+        """
+        return {}
+
+    @classmethod
+    def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the query parameters that show the credentials, where headers cannot.
+
+        Raises WrongCredentialKind where the key itself tells that it is of no use.
+        """
+        return {}
+
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Return what the vendor means by a refusal, None for the usual meaning."""
+        return None
+
+    @abstractmethod
+    async def fetch(self) -> Snapshot:
+        """Return what the vendor says now. Raises ProviderError."""
+
+    @final
+    async def read(self) -> Snapshot:
+        """Return what the vendor says now, an unpaid account being a state too."""
+        try:
+            return await self.fetch()
+        except PaymentRequired:
+            return Snapshot(is_available=False)
+
+
+type Explain = Callable[[Refusal], ProviderError | None]
+
+
+@runtime_checkable
+class TellsOneBalance(Protocol):
+    """A vendor that can be asked for one balance by its id."""
+
+    async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
+        """Return the balance, asked for afresh. Raises ProviderError."""
+
+
+@runtime_checkable
+class TellsPurchases(Protocol):
+    """A vendor that lists what was bought and granted."""
+
+    async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
+        """Return the purchases of a scope. Raises ProviderError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendQuery:
+    """What spend to report: days from `start` to `end`, filters, and what to tell apart.
+
+    The names of filters and groups are the vendor's own, as its fields tell them.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class TellsSpend(Protocol):
+    """A vendor that reports what was spent."""
+
+    async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
+        """Return the spend of a scope, a row for each group. Raises ProviderError."""
+
+
+@runtime_checkable
+class TellsSpendFields(Protocol):
+    """A vendor that tells by what its spend can be filtered and grouped."""
+
+    async def fetch_spend_fields(
+        self, scope: str, query: SpendQuery
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return each field with its values and what they mean. Raises ProviderError."""

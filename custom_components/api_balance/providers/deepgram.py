@@ -1,0 +1,364 @@
+"""Deepgram: the balances of each project that the key sees.
+
+From https://developers.deepgram.com/reference/manage/billing/list and its neighbors
+(balance, breakdown, fields, purchases); errors from
+https://developers.deepgram.com/docs/errors. The key needs the scope `billing:read`,
+which the roles owner and admin have and member has not; see
+https://developers.deepgram.com/docs/working-with-roles. A project has any number of
+balances in `usd` or `hour`; their sum by unit is what it can spend, a positive amount is
+the customer's, and the list is the whole truth of the project. The figures may lag some
+minutes behind. A poll costs one request per project; the projects and their purchases,
+which alone tell when credit expires, are asked for once a day. That a balance names its
+purchase by `purchase_order_id` is plausible, not documented: where nothing matches,
+nothing is said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+import re
+from typing import Any, override
+from urllib.parse import quote
+
+import voluptuous as vol
+
+from ..model import (
+    UNKNOWN_CURRENCY,
+    Lot,
+    Purchase,
+    Scope,
+    Snapshot,
+    Spend,
+    Unit,
+    Wallet,
+)
+from .base import (
+    Client,
+    InvalidCredentials,
+    MissingPermission,
+    NotFound,
+    Provider,
+    ProviderError,
+    RateLimited,
+    Refusal,
+    SpendQuery,
+    WrongCredentialKind,
+)
+from .fields import amount, maybe, moment
+
+_LIST_PROJECTS_EVERY = timedelta(days=1)
+_USD = Unit.money("USD")
+_GROUPS = ("accessor", "deployment", "line_item", "tags")
+
+_text = maybe(str)
+_PROJECTS = {
+    vol.Required("projects"): [{vol.Required("project_id"): str, "name": _text}]
+}
+_BALANCE = {
+    "balance_id": _text,
+    "amount": maybe(amount),
+    "units": _text,
+    "purchase_order_id": _text,
+}
+_BALANCES = {vol.Required("balances"): [_BALANCE]}
+_PURCHASES = {
+    vol.Required("orders"): [
+        {
+            vol.Required("order_id"): str,
+            "expiration": maybe(moment),
+            "created": maybe(moment),
+            "amount": maybe(amount),
+            "units": _text,
+            "order_type": _text,
+        }
+    ]
+}
+_BREAKDOWN = {
+    vol.Required("results"): [
+        {
+            vol.Required("dollars"): amount,
+            vol.Required("grouping"): {
+                vol.Required("start"): moment,
+                vol.Required("end"): moment,
+                "accessor": _text,
+                "deployment": _text,
+                "line_item": _text,
+                "tags": maybe([str]),
+            },
+        }
+    ]
+}
+_FIELDS = {
+    "accessors": [str],
+    "deployments": [str],
+    "tags": [str],
+    "line_items": {vol.Extra: str},
+}
+
+_MISSING_RIGHT = re.compile(
+    "insufficient_permissions|(in)?sufficient permissions|required scope",
+    re.IGNORECASE,
+)
+_RIGHT = re.compile(r"'([a-z_]+:[a-z_]+)'")
+
+
+class Deepgram(Provider):
+    """A Deepgram account: the projects that its key sees."""
+
+    id = "deepgram"
+    name = "Deepgram"
+    # The regional hosts serve speech only; billing is here for all of them.
+    hosts = {"com": "https://api.deepgram.com"}
+    key_kind = "API key with the role Owner or Admin"
+    key_url = "https://console.deepgram.com"
+    top_up_url = "https://console.deepgram.com"
+    status_url = "https://status.deepgram.com"
+    right = "billing:read"
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        api_key = credentials["api_key"]
+        # Short-lived tokens are JSON web tokens, and are refused by billing.
+        if api_key.startswith("eyJ") and api_key.count(".") == 2:
+            raise WrongCredentialKind
+        return {"Authorization": f"Token {api_key}"}
+
+    @override
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Tell a bad key from a missing right: both come as 401 and as 403."""
+        if refusal.status not in (401, 403):
+            return None
+        text = str(refusal.body)
+        if not _MISSING_RIGHT.search(text):
+            return InvalidCredentials()
+        right = _RIGHT.search(text)
+        return MissingPermission(right[1] if right else cls.right)
+
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Start without knowing the projects."""
+        super().__init__(client, credentials, region)
+        self._listed_at: datetime | None = None
+        self._projects: dict[str, str | None] = {}
+        self._purchases: dict[str, Purchase] = {}
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the wallets of every project, one per unit."""
+        now = datetime.now(UTC)
+        if self._listed_at is None or now - self._listed_at >= _LIST_PROJECTS_EVERY:
+            await self._list_projects(now)
+        answers: dict[str, tuple[Wallet, ...] | ProviderError] = {}
+        await self._ask(answers)
+        if any(isinstance(answer, NotFound) for answer in answers.values()):
+            await self._list_projects(now)
+            await self._ask(answers)
+        told = {id_: answers[id_] for id_ in self._projects}
+        failures = [
+            error for error in told.values() if isinstance(error, ProviderError)
+        ]
+        if len(failures) == len(told):
+            raise failures[0] if failures else MissingPermission(self.right)
+        return Snapshot(
+            account_ids=frozenset(told),
+            scopes=tuple(self._scope(id_, answer) for id_, answer in told.items()),
+            wallets=tuple(
+                wallet
+                for answer in told.values()
+                if not isinstance(answer, ProviderError)
+                for wallet in answer
+            ),
+            retry_after=max(
+                (
+                    error.retry_after
+                    for error in failures
+                    if isinstance(error, RateLimited) and error.retry_after
+                ),
+                default=None,
+            ),
+        )
+
+    async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
+        """Return one balance of a project, in the unit of its wallet."""
+        answer = await self._client.get(_path(scope, "balances", balance_id), _BALANCE)
+        return self._lot(answer)
+
+    async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
+        """Return what was bought for a project or granted to it."""
+        answer = await self._client.get(
+            _path(scope, "purchases"), _PURCHASES, [("limit", "1000")]
+        )
+        return tuple(
+            Purchase(
+                id=order["order_id"],
+                unit=_unit(order.get("units")),
+                scope=scope,
+                amount=order.get("amount"),
+                kind=order.get("order_type"),
+                purchased_at=order.get("created"),
+                expires_at=order.get("expiration"),
+            )
+            for order in answer["orders"]
+        )
+
+    async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
+        """Return the spend of a project in USD, a row for each group.
+
+        The vendor's days are inclusive at both ends, and in UTC.
+        """
+        answer = await self._client.get(
+            _path(scope, "billing", "breakdown"), _BREAKDOWN, _params(query)
+        )
+        return tuple(
+            Spend(
+                unit=_USD,
+                amount=row["dollars"],
+                start=row["grouping"]["start"],
+                end=row["grouping"]["end"] + timedelta(days=1),
+                scope=scope,
+                labels={
+                    name: tuple(value) if isinstance(value, list) else value
+                    for name, value in row["grouping"].items()
+                    if name in _GROUPS and value is not None
+                },
+            )
+            for row in answer["results"]
+        )
+
+    async def fetch_spend_fields(
+        self, scope: str, query: SpendQuery
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return the values of each filter, with what the vendor calls them."""
+        answer = await self._client.get(
+            _path(scope, "billing", "fields"), _FIELDS, _params(query)
+        )
+        return {
+            "accessor": {value: value for value in answer.get("accessors", ())},
+            "deployment": {value: value for value in answer.get("deployments", ())},
+            "tag": {value: value for value in answer.get("tags", ())},
+            "line_item": answer.get("line_items", {}),
+        }
+
+    async def _list_projects(self, now: datetime) -> None:
+        """Learn the projects and their purchases; keep the known ones on failure."""
+        try:
+            answer = await self._client.get("/v1/projects", _PROJECTS)
+        except ProviderError:
+            if not self._projects:
+                raise
+            return
+        self._listed_at = now
+        self._projects = {
+            project["project_id"]: project.get("name") for project in answer["projects"]
+        }
+        for id_ in self._projects:
+            # Purchases only adorn the balances, which tell what is wrong.
+            with suppress(ProviderError):
+                self._purchases |= {
+                    purchase.id: purchase
+                    for purchase in await self.fetch_purchases(id_)
+                }
+
+    async def _ask(
+        self, answers: dict[str, tuple[Wallet, ...] | ProviderError]
+    ) -> None:
+        """Fill in the answers of the projects that were not asked or not found."""
+        for id_ in self._projects:
+            if id_ in answers and not isinstance(answers[id_], NotFound):
+                continue
+            try:
+                answers[id_] = await self._wallets(id_)
+            except RateLimited as error:
+                # The limit is the key's: asking on would only lengthen it.
+                answers |= dict.fromkeys(self._projects.keys() - answers.keys(), error)
+            except ProviderError as error:
+                answers[id_] = error
+
+    async def _wallets(self, project_id: str) -> tuple[Wallet, ...]:
+        """Return a wallet for each unit that a project has balances in."""
+        answer = await self._client.get(_path(project_id, "balances"), _BALANCES)
+        lots: defaultdict[Unit, list[Lot]] = defaultdict(list)
+        for balance in answer["balances"]:
+            lots[_unit(balance.get("units"))].append(self._lot(balance))
+        return tuple(
+            Wallet(
+                key=f"{project_id}_{unit.key}",
+                unit=unit,
+                scope=project_id,
+                label=None if unit == _USD else unit.code,
+                balance=_sum(lot.amount for lot in lots[unit]),
+                lots=tuple(lots[unit]),
+            )
+            for unit in sorted(lots, key=lambda unit: unit.key)
+        )
+
+    def _lot(self, balance: Mapping[str, Any]) -> Lot:
+        """Return a balance, joined with the purchase it came from."""
+        order_id = balance.get("purchase_order_id")
+        purchase = self._purchases.get(order_id) if order_id else None
+        return Lot(
+            id=balance.get("balance_id") or "",
+            amount=balance.get("amount"),
+            kind=purchase.kind if purchase else None,
+            expires_at=purchase.expires_at if purchase else None,
+        )
+
+    def _scope(
+        self, project_id: str, answer: tuple[Wallet, ...] | ProviderError
+    ) -> Scope:
+        """Return the project, and whether its balances were told."""
+        problem = answer.problem if isinstance(answer, ProviderError) else None
+        return Scope(
+            key=project_id,
+            label=self._projects[project_id],
+            is_whole=problem is None,
+            problem=problem,
+        )
+
+
+def _path(project_id: str, *rest: str) -> str:
+    """Return the path of something that belongs to a project."""
+    steps = "/".join(quote(step, safe="") for step in (project_id, *rest))
+    return f"/v1/projects/{steps}"
+
+
+def _unit(units: str | None) -> Unit:
+    """Return the unit that the vendor means."""
+    match (units or "").lower():
+        case "hour":
+            return Unit.named("hours")
+        case code if len(code) == 3 and code.isalpha():
+            return Unit.money(code)
+        case "":
+            return UNKNOWN_CURRENCY
+        case other:
+            return Unit.named(other)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum, unknown when a part of it is."""
+    total = Decimal()
+    for part in amounts:
+        if part is None:
+            return None
+        total += part
+    return total
+
+
+def _params(query: SpendQuery) -> list[tuple[str, str]]:
+    """Return the query as the vendor wants it, a parameter for each group."""
+    return [
+        *(
+            (name, str(day))
+            for name, day in (("start", query.start), ("end", query.end))
+            if day
+        ),
+        *query.filters.items(),
+        *(("grouping", group) for group in query.group_by),
+    ]

@@ -1,0 +1,85 @@
+"""DigitalOcean: what an account owes or has in credit, and the usage of the month.
+
+Built from https://docs.digitalocean.com/reference/api/digitalocean/#tag/Billing, the
+OpenAPI document behind it and https://docs.digitalocean.com/platform/billing/ (all
+official). That a positive amount is owed follows from the example of the documentation
+and is confirmed by other people's answers only. It needs a personal access token with
+the scope `billing:read`; a refresh token of OAuth, which begins with dor_v1_, is of no
+use.
+
+All amounts are decimal strings in USD, the only currency that DigitalOcean bills in.
+The balance is that of the latest billing activity, here with your credit as positive
+and your debt as negative; pending is the usage of the month, which is not in the
+balance yet. The spend of this month is the same usage, counted from the first of the
+month. DigitalOcean is paid afterwards, so the balance cannot run dry; an account that
+lives on prepaid credit alone is not told apart. The answer says when it was made, which
+may be hours ago. A poll costs one request.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Period, Snapshot, Spend, Unit, Wallet
+from .base import Provider, WrongCredentialKind, bearer
+from .fields import amount, maybe, moment, owed
+from .periods import this_month
+
+_USD = Unit.money("USD")
+_BALANCE = {
+    vol.Required("account_balance"): maybe(owed),
+    "month_to_date_usage": maybe(amount),
+    "generated_at": maybe(moment),
+}
+
+
+class DigitalOcean(Provider):
+    """A DigitalOcean account or team."""
+
+    id = "digital_ocean"
+    name = "DigitalOcean"
+    hosts = {"com": "https://api.digitalocean.com"}
+    key_kind = "Personal access token"
+    key_url = "https://cloud.digitalocean.com/account/api/tokens"
+    top_up_url = "https://cloud.digitalocean.com/account/billing"
+    status_url = "https://status.digitalocean.com"
+    right = "billing:read"
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        token = credentials["api_key"]
+        if token.startswith("dor_v1_"):
+            raise WrongCredentialKind
+        return bearer(token)
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the one wallet of the account, and the spend of the month."""
+        answer = await self._client.get("/v2/customers/my/balance", _BALANCE)
+        balance: Decimal | None = answer["account_balance"]
+        usage: Decimal | None = answer.get("month_to_date_usage")
+        # The usage is that of the month in which the answer was made.
+        as_of: datetime = answer.get("generated_at") or datetime.now(UTC)
+        wallet = Wallet(
+            key=_USD.key, unit=_USD, balance=balance, pending=usage, is_postpaid=True
+        )
+        return Snapshot(
+            wallets=() if balance is None else (wallet,),
+            spend=()
+            if usage is None
+            else (
+                Spend(
+                    unit=_USD,
+                    amount=usage,
+                    start=this_month(as_of),
+                    end=as_of,
+                    period=Period.THIS_MONTH,
+                ),
+            ),
+            as_of=as_of,
+        )

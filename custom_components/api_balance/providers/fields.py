@@ -1,0 +1,74 @@
+"""Validators for what stands in vendors' answers; each raises `vol.Invalid`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import voluptuous as vol
+
+from ..model import UNKNOWN_CURRENCY, Unit
+
+# As many digits as decimal arithmetic keeps exact; no account holds more. Without a
+# bound a few bytes could ask for gigabytes.
+_MAX_DIGITS = 28
+
+
+def amount(value: Any) -> Decimal:
+    """Return an exact amount from a JSON number or a decimal string."""
+    if not isinstance(value, (Decimal, str)):
+        raise vol.Invalid("expected an amount")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise vol.Invalid("expected an amount") from None
+    if not number.is_finite():
+        raise vol.Invalid("expected a finite amount")
+    if len(number.as_tuple().digits) > _MAX_DIGITS or abs(number.adjusted()) > (
+        _MAX_DIGITS
+    ):
+        raise vol.Invalid("expected an amount of sensible length")
+    return number
+
+
+def scaled(exponent: int) -> Callable[[Any], Decimal]:
+    """Return a validator of amounts in powers of ten: -2 for cents, exactly."""
+    return lambda value: amount(value).scaleb(exponent)
+
+
+def owed(value: Any) -> Decimal:
+    """Return an amount that the vendor counts as its own, as the customer's."""
+    return -amount(value)
+
+
+def epoch(value: Any) -> datetime:
+    """Return a UTC time from seconds since 1970."""
+    try:
+        return datetime.fromtimestamp(int(amount(value)), UTC)
+    except (OverflowError, OSError, ValueError) as err:
+        raise vol.Invalid("expected a time") from err
+
+
+def moment(value: Any) -> datetime:
+    """Return a UTC time from an ISO 8601 string; without an offset it is UTC."""
+    if not isinstance(value, str):
+        raise vol.Invalid("expected a time")
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise vol.Invalid("expected a time") from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def currency(value: Any) -> Unit:
+    """Return the unit of an ISO 4217 code; the unknown currency for none."""
+    if value is None:
+        return UNKNOWN_CURRENCY
+    if not (isinstance(value, str) and len(value) == 3 and value.isalpha()):
+        raise vol.Invalid("expected a currency")
+    return Unit.money(value)
+
+
+def maybe(validator: Any) -> Any:
+    """Return a validator that lets a missing value pass as None."""
+    return vol.Any(None, validator)

@@ -1,0 +1,80 @@
+"""Novita AI: the balance of an account, its credit limit, and what can be spent.
+
+Built from https://novita.ai/docs/api-reference/basic-get-user-balance (official); the
+errors are from https://novita.ai/docs/guides/error. Any API key reads it; no right is
+needed.
+
+All amounts are USD; Novita writes them in units of 1/10000 USD. The available credit is
+Novita's own figure. By the documented example it includes the credit limit, which is the
+most you may owe; so the balance is the available credit less that limit, and is negative
+where you owe money. That is inferred from the example and not said in words: where Novita
+tells no credit limit, no balance is shown. Topped up is what remains of your own payments,
+and pending is what is yet to be charged (documented as always zero for now). What
+outstanding invoices ask for is not shown on its own.
+
+How fresh the figures are is not documented. A poll costs one request.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Snapshot, Unit, Wallet
+from .base import Provider, bearer
+from .fields import maybe, scaled
+
+_USD = Unit.money("USD")
+_amount = maybe(scaled(-4))
+_BALANCE = {
+    vol.Required("availableBalance"): _amount,
+    "cashBalance": _amount,
+    "creditLimit": _amount,
+    "pendingCharges": _amount,
+}
+
+
+class Novita(Provider):
+    """A Novita AI account."""
+
+    id = "novita"
+    name = "Novita AI"
+    hosts = {"ai": "https://api.novita.ai"}
+    key_kind = "API key"
+    key_url = "https://novita.ai/settings/key-management"
+    top_up_url = "https://novita.ai/billing"
+    status_url = "https://status.novita.ai"
+    poll_interval = timedelta(minutes=10)
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        return bearer(credentials["api_key"])
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the one wallet of the account, none where no amount is told."""
+        answer = await self._client.get("/openapi/v1/billing/balance/detail", _BALANCE)
+        available: Decimal | None = answer["availableBalance"]
+        if available is None:
+            return Snapshot()
+        credit_limit: Decimal | None = answer.get("creditLimit")
+        balance = None if credit_limit is None else available - credit_limit
+        return Snapshot(
+            wallets=(
+                Wallet(
+                    key=_USD.key,
+                    unit=_USD,
+                    balance=balance,
+                    available=available,
+                    credit_limit=credit_limit,
+                    pending=answer.get("pendingCharges"),
+                    paid=answer.get("cashBalance"),
+                    # Only accounts that pay later are below zero.
+                    is_postpaid=balance is not None and balance < 0,
+                ),
+            )
+        )

@@ -1,0 +1,134 @@
+"""OpenAI: what the organization spent today and this month, and its spend limit.
+
+Built from https://platform.openai.com/docs/api-reference/usage/costs, from
+https://developers.openai.com/api/docs/guides/spend-limits and from OpenAI's own OpenAPI
+description (official). OpenAI has no balance that a key can read: prepaid credit is shown
+on its website only, so there is no balance here. You need an admin key (sk-admin-...),
+which an owner of the organization makes; an ordinary API key is refused. The least right
+is to read usage, `api.usage.read`; its name and the text of the refusal are from other
+people's code.
+
+Spent today and spent this month are OpenAI's own costs of the whole organization, in UTC
+days and in US dollars unless OpenAI names another currency. The costs of today may be
+missing for a while after midnight and grow with a delay that OpenAI does not document; a
+month without any costs is 0. The spend limit is the hard monthly limit set for the
+organization. OpenAI does not say how much of it is used, nor on which date it resets, so
+only the limit is shown. Where there is none, or the key may not read it, nothing is shown.
+
+A poll costs two requests and no money.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+import re
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Quota, Snapshot
+from .base import (
+    MissingPermission,
+    NotFound,
+    Provider,
+    ProviderError,
+    Refusal,
+    WrongCredentialKind,
+    bearer,
+)
+from .costs import DayCosts, all_pages, running_spend
+from .fields import amount, currency, epoch, maybe, scaled
+from .periods import this_month
+
+_COSTS = {
+    vol.Required("data"): [
+        {
+            vol.Required("start_time"): epoch,
+            vol.Required("results"): [
+                {
+                    vol.Required("amount"): {
+                        vol.Required("value"): amount,
+                        vol.Optional("currency", default="usd"): currency,
+                    }
+                }
+            ],
+        }
+    ],
+    vol.Required("has_more"): bool,
+    "next_page": maybe(str),
+}
+_SPEND_LIMIT = {
+    vol.Required("threshold_amount"): scaled(-2),
+    vol.Required("currency"): currency,
+}
+_MISSING_SCOPE = re.compile(r"Missing scopes: ([a-z_.]+[a-z])")
+
+
+class OpenAI(Provider):
+    """An OpenAI organization."""
+
+    id = "openai"
+    name = "OpenAI"
+    hosts = {"com": "https://api.openai.com"}
+    key_kind = "Admin key (sk-admin-...)"
+    key_url = "https://platform.openai.com/settings/organization/admin-keys"
+    top_up_url = "https://platform.openai.com/settings/organization/billing/overview"
+    status_url = "https://status.openai.com"
+    right = "api.usage.read"
+    poll_interval = timedelta(minutes=30)
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        api_key = credentials["api_key"]
+        if api_key.startswith("sk-") and not api_key.startswith("sk-admin-"):
+            raise WrongCredentialKind
+        return bearer(api_key)
+
+    @override
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Tell a missing right by the text: it comes as 401 and as 403."""
+        scope = _MISSING_SCOPE.search(str(refusal.body))
+        return MissingPermission(scope[1]) if scope else None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the costs of the day and the month, and the spend limit."""
+        now = datetime.now(UTC)
+        days = await self._days(this_month(now))
+        quotas: tuple[Quota, ...] = ()
+        # The limit only adorns the costs, and needs a right of its own.
+        with suppress(NotFound, MissingPermission):
+            answer = await self._client.get(
+                "/v1/organization/spend_limit", _SPEND_LIMIT
+            )
+            # The least limit that can be set is one cent.
+            if limit := answer["threshold_amount"]:
+                unit = answer["currency"]
+                quotas = (Quota(key="spend_limit", unit=unit, limit=limit),)
+        return Snapshot(quotas=quotas, spend=tuple(running_spend(days, now)))
+
+    async def _days(self, start: datetime) -> Iterator[DayCosts]:
+        """Return the costs of each day since the start."""
+        params = [
+            ("start_time", str(int(start.timestamp()))),
+            ("bucket_width", "1d"),
+            ("limit", "31"),
+        ]
+        days = await all_pages(
+            lambda page: self._client.get(
+                "/v1/organization/costs", _COSTS, params + page
+            )
+        )
+        return (
+            DayCosts(
+                day["start_time"],
+                tuple(
+                    (row["amount"]["currency"], row["amount"]["value"])
+                    for row in day["results"]
+                ),
+            )
+            for day in days
+        )

@@ -1,0 +1,18 @@
+"""The periods that vendors count in, all in UTC."""
+
+from datetime import datetime, timedelta
+
+
+def today(now: datetime) -> datetime:
+    """Return when the day began."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def this_month(now: datetime) -> datetime:
+    """Return when the month began."""
+    return today(now).replace(day=1)
+
+
+def next_month(now: datetime) -> datetime:
+    """Return when the next month begins."""
+    return this_month(this_month(now) + timedelta(days=32))

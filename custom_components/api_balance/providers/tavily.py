@@ -1,0 +1,109 @@
+"""Tavily: the search credits used of the plan, of pay-as-you-go, and of the key.
+
+Built from https://docs.tavily.com/documentation/api-reference/endpoint/usage (official);
+the errors are from https://help.tavily.com/articles/8645538886-understanding-http-errors.
+Any API key reads it; no right is needed.
+
+There are two pools: the credits of the plan, and those charged one by one once the plan is
+used up (pay-as-you-go). Each has its own used amount and limit, and what remains is the
+limit less what was used. The key may have a limit of its own; Tavily documents that it
+tells none where the key has none, and once used 2147483647 for it. Where a pool tells no
+limit, none is shown: whether it is then unlimited or switched off is not documented. All
+amounts are credits in the current billing cycle; there is no money in the answer, and no
+date of the reset.
+
+When Tavily answers that the plan (432) or the pay-as-you-go limit (433) is used up, the
+account counts as depleted. How far the figures lag behind is not documented. A poll costs
+one request and no credits.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Quota, Snapshot, Unit
+from .base import PaymentRequired, Provider, ProviderError, Refusal, bearer
+from .fields import amount, maybe
+
+_CREDITS = Unit.named("credits")
+_UNLIMITED = Decimal(2_147_483_647)
+
+_USAGE = {
+    "key": {"usage": maybe(amount), "limit": maybe(amount)},
+    vol.Required("account"): {
+        "plan_usage": maybe(amount),
+        "plan_limit": maybe(amount),
+        "paygo_usage": maybe(amount),
+        "paygo_limit": maybe(amount),
+    },
+}
+
+
+class Tavily(Provider):
+    """A Tavily account."""
+
+    id = "tavily"
+    name = "Tavily"
+    hosts = {"com": "https://api.tavily.com"}
+    key_kind = "API key"
+    key_url = "https://app.tavily.com/home"
+    top_up_url = "https://app.tavily.com/billing"
+    status_url = "https://status.tavily.com"
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        return bearer(credentials["api_key"])
+
+    @override
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Tell a pool that is used up: a state of the account."""
+        if refusal.status in (432, 433):
+            return PaymentRequired(f"HTTP {refusal.status}")
+        return None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the two pools of the account, and the limit of the key."""
+        answer = await self._client.get("/usage", _USAGE)
+        account = answer["account"]
+        key = answer.get("key", {})
+        key_limit = key.get("limit")
+        if "limit" in key and key_limit is None:
+            key_limit = _UNLIMITED
+        return Snapshot(
+            quotas=(
+                _quota(
+                    "plan", "plan", account.get("plan_usage"), account.get("plan_limit")
+                ),
+                _quota(
+                    "paygo",
+                    "pay as you go",
+                    account.get("paygo_usage"),
+                    account.get("paygo_limit"),
+                ),
+                _quota("key", "API key", key.get("usage"), key_limit),
+            )
+        )
+
+
+def _quota(key: str, label: str, used: Decimal | None, limit: Decimal | None) -> Quota:
+    """Return a quota of credits."""
+    is_unlimited = limit == _UNLIMITED
+    if is_unlimited:
+        limit = None
+    return Quota(
+        key=key,
+        unit=_CREDITS,
+        label=label,
+        used=used,
+        limit=limit,
+        remaining=(
+            None if limit is None or used is None else max(limit - used, Decimal())
+        ),
+        is_unlimited=is_unlimited,
+    )

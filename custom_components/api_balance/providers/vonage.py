@@ -1,0 +1,73 @@
+"""Vonage: the balance of an account of the Vonage APIs, once called Nexmo.
+
+Built from https://developer.vonage.com/account/code-snippets/account-balance and the
+OpenAPI document of the Account API (both official); the errors from
+https://developer.vonage.com/api-errors. It needs the API key and the API secret of the
+account, from the API settings of the dashboard; they have no rights to choose. Both are
+treated as secrets.
+
+The balance is always in EUR: the answer holds no currency, the documentation says so. A
+positive balance is your money. Whether an account that pays afterwards shows a negative
+balance is not documented; a balance below zero counts as used up, so that no warning
+comes too late. Vonage also tells whether the account tops itself up. How far the
+figures lag behind is not documented. A poll costs one request.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import override
+
+import voluptuous as vol
+
+from ..model import Snapshot, Unit, Wallet
+from .base import (
+    API_KEY,
+    Credential,
+    PaymentRequired,
+    Provider,
+    ProviderError,
+    Refusal,
+    basic,
+)
+from .fields import amount, maybe
+
+_EUR = Unit.money("EUR")
+_BALANCE = {vol.Required("value"): amount, "autoReload": maybe(bool)}
+
+
+class Vonage(Provider):
+    """A Vonage API account."""
+
+    id = "vonage"
+    name = "Vonage"
+    hosts = {"nexmo": "https://rest.nexmo.com"}
+    key_kind = "API key and API secret"
+    key_url = "https://dashboard.vonage.com/settings"
+    top_up_url = "https://dashboard.vonage.com"
+    status_url = "https://vonageapi.statuspage.io"
+    credentials = (API_KEY, Credential(key="api_secret"))
+    poll_interval = timedelta(minutes=10)
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        return basic(credentials["api_key"], credentials["api_secret"])
+
+    @override
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Know an empty account by the kind of the error: it comes as 403, too."""
+        kind = str(refusal.field("type"))
+        if kind.endswith(("#low-balance", "#out-of-credit")):
+            return PaymentRequired(f"HTTP {refusal.status}")
+        return None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the one wallet of the account."""
+        answer = await self._client.get("/account/get-balance", _BALANCE)
+        return Snapshot(
+            has_auto_top_up=answer.get("autoReload"),
+            wallets=(Wallet(key=_EUR.key, unit=_EUR, balance=answer["value"]),),
+        )

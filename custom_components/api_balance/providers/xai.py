@@ -1,0 +1,148 @@
+"""xAI: the prepaid credit of a team, what was spent of it, and the spending limit.
+
+Built from https://docs.x.ai/developers/rest-api-reference/management/billing and
+https://docs.x.ai/developers/rest-api-reference/management/auth (official); what some
+figures mean comes from other people's code. It needs a management key, made in the xAI
+console under Settings, Management Keys, with the right to read billing. The keys that
+models are called with are refused. The team is found from the key; a key of an
+organization that names no team cannot be used.
+
+All amounts are USD. xAI writes cents, and counts credit as negative: -2317 is 23.17 USD of
+yours. The balance is the credit of the running month less what the month has used of it, as
+the preview of the invoice tells both; other people's code found that this is what the
+console shows. Where the preview does not tell both, the balance is the total of the prepaid
+ledger instead. That ledger books spending late, at the end of a month by what others saw,
+so it is at most an upper bound. A team without a ledger has no prepaid credit told.
+
+The credit limit is the effective limit for what is invoiced after the prepaid credit is
+used up. Where it is more than zero, the available credit is the balance and the limit less
+what the month is going to be invoiced, before tax: xAI documents that the API stops when
+both are used up. That the limit counts before tax is not documented. How fresh the figures
+are is not documented. A poll costs one request, one more where the preview tells no credit,
+and one more at the start to find the team.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any, override
+from urllib.parse import quote
+
+from ..model import Snapshot, Unit, Wallet
+from .base import (
+    Client,
+    NotFound,
+    Provider,
+    UnexpectedAnswer,
+    WrongCredentialKind,
+    bearer,
+)
+from .fields import amount, maybe, scaled
+
+_USD = Unit.money("USD")
+
+
+def _credit(value: Any) -> Decimal:
+    """Return the customer's credit from cents that xAI counts as its own."""
+    return -amount(value).scaleb(-2)
+
+
+def _magnitude(value: Any) -> Decimal:
+    """Return what was used, from cents: xAI writes it with either sign."""
+    return abs(amount(value)).scaleb(-2)
+
+
+_KEY = {"scope": maybe(str), "scopeId": maybe(str), "teamId": maybe(str)}
+_PREVIEW = {
+    "coreInvoice": maybe(
+        {
+            "prepaidCredits": maybe({"val": maybe(_credit)}),
+            "prepaidCreditsUsed": maybe({"val": maybe(_magnitude)}),
+            "amountBeforeVat": maybe(scaled(-2)),
+        }
+    ),
+    "effectiveSpendingLimit": maybe(scaled(-2)),
+}
+_LEDGER = {"total": maybe({"val": maybe(_credit)})}
+
+
+class XAI(Provider):
+    """An xAI team."""
+
+    id = "xai"
+    name = "xAI"
+    hosts = {"ai": "https://management-api.x.ai"}
+    key_kind = "Management key"
+    key_url = "https://console.x.ai"
+    top_up_url = "https://console.x.ai/team/default/billing"
+    status_url = "https://status.x.ai"
+    right = "team-token:endpoint:BillingRead"
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers that show the credentials."""
+        return bearer(credentials["api_key"])
+
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Start without knowing the team."""
+        super().__init__(client, credentials, region)
+        self._team: str | None = None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Return the one wallet of the team."""
+        if self._team is None:
+            self._team = await self._find_team()
+        path = f"/v1/billing/teams/{quote(self._team, safe='')}"
+        preview = await self._client.get(f"{path}/postpaid/invoice/preview", _PREVIEW)
+        invoice = preview.get("coreInvoice") or {}
+        credit = _value(invoice, "prepaidCredits")
+        used = _value(invoice, "prepaidCreditsUsed")
+        if credit is not None and used is not None:
+            balance: Decimal | None = credit - used
+        else:
+            balance = await self._read_ledger(path)
+        limit = preview.get("effectiveSpendingLimit")
+        billed = invoice.get("amountBeforeVat")
+        available = None
+        if balance is not None and limit and billed is not None:
+            available = balance + limit - billed
+        wallet = Wallet(
+            key=_USD.key,
+            unit=_USD,
+            balance=balance,
+            available=available,
+            credit_limit=limit,
+        )
+        return Snapshot(
+            account_ids=frozenset({self._team}),
+            wallets=() if balance is None else (wallet,),
+        )
+
+    async def _find_team(self) -> str:
+        """Return the team that the key belongs to."""
+        key = await self._client.get("/auth/management-keys/validation", _KEY)
+        # The older field is deprecated, and empty for keys of an organization.
+        is_of_team = key.get("scope") == "SCOPE_TEAM"
+        team = (is_of_team and key.get("scopeId")) or key.get("teamId")
+        if not key.keys() & {"scope", "teamId"}:
+            raise UnexpectedAnswer("teamId")
+        if not team:
+            raise WrongCredentialKind
+        return str(team)
+
+    async def _read_ledger(self, path: str) -> Decimal | None:
+        """Return the total of the prepaid ledger, None where there is none."""
+        with suppress(NotFound):
+            ledger = await self._client.get(f"{path}/prepaid/balance", _LEDGER)
+            return _value(ledger, "total")
+        return None
+
+
+def _value(answer: Mapping[str, Any], field: str) -> Decimal | None:
+    """Return an amount, which xAI wraps in an object of its own."""
+    value: Decimal | None = (answer.get(field) or {}).get("val")
+    return value
