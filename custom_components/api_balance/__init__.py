@@ -1,0 +1,91 @@
+"""The API Balance integration."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    issue_registry as ir,
+)
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN
+from .coordinator import (
+    ISSUES,
+    AccountCoordinator,
+    ApiBalanceConfigEntry,
+    device_id,
+    issue_id,
+)
+from .model import ACCOUNT
+from .services import async_setup_services
+from .store import AccountStore
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SENSOR,
+]
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all accounts share."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
+    """Set up an account."""
+    coordinator = AccountCoordinator(hass, entry)
+    provider = coordinator.provider
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+    # The devices of the account's parts refer to it: it has to be there first.
+    coordinator.account_device_id = (
+        dr.async_get(hass)
+        .async_get_or_create(
+            config_entry_id=entry.entry_id,
+            configuration_url=provider.top_up_url,
+            entry_type=dr.DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, device_id(entry.entry_id))},
+            manufacturer=provider.name,
+            name=entry.title,
+        )
+        .id
+    )
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    @callback
+    def arm(_: HomeAssistant) -> None:
+        """Begin to warn when the automations are there."""
+        coordinator.async_arm()
+
+    entry.async_on_unload(async_at_started(hass, arm))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
+    """Unload an account."""
+    await entry.runtime_data.async_disarm()
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
+    """Forget what was kept of an account."""
+    await AccountStore(hass, entry.entry_id).async_remove()
+    for problem in ISSUES:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(problem, entry.entry_id))
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: ApiBalanceConfigEntry, device: dr.AnyDeviceEntry
+) -> bool:
+    """Let a device go that tells nothing and is not the account itself."""
+    parts = entry.runtime_data.data.parts.values()
+    scopes = {ACCOUNT, *(part.scope for part in parts)}
+    kept = {(DOMAIN, device_id(entry.entry_id, scope)) for scope in scopes}
+    return not device.identifiers & kept

@@ -1,0 +1,92 @@
+"""Binary sensors of API Balance."""
+
+from collections.abc import Iterator
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import ATTR_LEVEL
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .entity import AccountEntity, PartEntity, async_add_part_entities
+from .insight.watch import Level
+from .model import Part, Wallet
+
+PARALLEL_UPDATES = 0
+
+ACCOUNT_BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
+    BinarySensorEntityDescription(
+        key="auto_top_up",
+        translation_key="auto_top_up",
+        entity_category=EntityCategory.DIAGNOSTIC,
+    ),
+)
+
+BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
+    BinarySensorEntityDescription(
+        key="low_balance",
+        translation_key="low_balance",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ApiBalanceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the binary sensors of an account and of each wallet."""
+    coordinator = entry.runtime_data
+    if coordinator.data.snapshot.has_auto_top_up is not None:
+        async_add_entities(
+            AutoTopUpSensor(coordinator, description)
+            for description in ACCOUNT_BINARY_SENSORS
+        )
+    async_add_part_entities(entry, async_add_entities, _low_balance)
+
+
+def _low_balance(
+    coordinator: AccountCoordinator, part: Part
+) -> Iterator[LowBalanceSensor]:
+    """Return the binary sensor of a wallet."""
+    if isinstance(part, Wallet):
+        for description in BINARY_SENSORS:
+            yield LowBalanceSensor(coordinator, part, description)
+
+
+class AutoTopUpSensor(AccountEntity, BinarySensorEntity):
+    """Whether an account tops itself up. That silences no warning."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return what the vendor says."""
+        return self.coordinator.data.snapshot.has_auto_top_up
+
+
+class LowBalanceSensor(PartEntity[Wallet], BinarySensorEntity):
+    """Whether a wallet is low or depleted."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether there is a problem, unknown as long as nothing is known."""
+        return None if self._level is None else self._level is not Level.OK
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Tell low from depleted."""
+        return {ATTR_LEVEL: self._level}
+
+    @property
+    def _level(self) -> Level | None:
+        """Return how the wallet stands to its thresholds."""
+        return self.coordinator.data.levels.get(self.part.key)

@@ -1,0 +1,402 @@
+"""Config flow for API Balance."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    Selector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import (
+    CONF_ACCOUNT_IDS,
+    CONF_ADVANCED,
+    CONF_BASE_URL,
+    CONF_PROVIDER,
+    CONF_REGION,
+    CONF_THRESHOLDS,
+    DOMAIN,
+    LOGGER,
+)
+from .coordinator import connect_entry, placeholders
+from .model import Part, Snapshot, Wallet
+from .providers import BY_ID, PROVIDERS
+from .providers.base import Credential, Provider, ProviderError
+from .providers.http import UnsafeAddress, origin
+
+EXAMPLE_ADDRESS = "https://api.example.com"
+PREVIEWED = ("balance", "available", "used", "limit")
+
+_STEP_USER = vol.Schema(
+    {
+        # Nothing is chosen yet: the frontend would choose the first.
+        vol.Required(
+            CONF_PROVIDER, description={"suggested_value": ""}
+        ): SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=provider.id, label=provider.name)
+                    for provider in PROVIDERS
+                ],
+                mode=SelectSelectorMode.DROPDOWN,
+                # Only a list that takes other words too can be searched.
+                custom_value=True,
+            )
+        )
+    }
+)
+_ADVANCED = section(
+    vol.Schema(
+        {
+            vol.Optional(CONF_BASE_URL): TextSelector(
+                TextSelectorConfig(type=TextSelectorType.URL)
+            )
+        }
+    ),
+    {"collapsed": True},
+)
+
+
+class _KeyNeeded(Exception):
+    """The stored key may not be sent to the address that was entered."""
+
+
+class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Add an account, or give it new credentials."""
+
+    _provider: type[Provider]
+    _entered: dict[str, Any] | None = None
+    _read: tuple[dict[str, Any], Snapshot]
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose the provider, by the list or by its name."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            word = user_input[CONF_PROVIDER].strip().casefold()
+            for provider in PROVIDERS:
+                if word in (provider.id, provider.name.casefold()):
+                    self._provider = provider
+                    return await self.async_step_credentials()
+            errors[CONF_PROVIDER] = "unknown_provider"
+        return self.async_show_form(
+            step_id="user", data_schema=_STEP_USER, errors=errors
+        )
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for credentials that work again."""
+        self._provider = BY_ID[entry_data[CONF_PROVIDER]]
+        return await self.async_step_credentials()
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for other credentials, another region or another address."""
+        self._provider = BY_ID[self._get_reconfigure_entry().data[CONF_PROVIDER]]
+        return await self.async_step_credentials()
+
+    async def async_step_credentials(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the credentials, and try them before anything is saved."""
+        errors: dict[str, str] = {}
+        details: dict[str, str] = {}
+        if user_input is not None:
+            self._entered = user_input
+            try:
+                data = self._entry_data(user_input)
+                snapshot = await self._async_try(data)
+            except _KeyNeeded:
+                errors["base"] = "key_needed"
+            except UnsafeAddress:
+                errors["base"] = "unsafe_address"
+            except ProviderError as err:
+                errors["base"] = err.problem
+                details = placeholders(self._provider, err)
+            except Exception as err:  # noqa: BLE001
+                # The text of an unknown error could hold the key.
+                LOGGER.error("Unexpected %s while trying a key", type(err).__name__)
+                errors["base"] = "unknown"
+            else:
+                self._read = (data, snapshot)
+                if self._provider.is_previewed:
+                    return await self.async_step_preview()
+                return await self.async_step_save()
+        return self.async_show_form(
+            step_id="credentials",
+            data_schema=self._schema(),
+            errors=errors,
+            description_placeholders={
+                "provider": self._provider.name,
+                "address": next(iter(self._provider.hosts.values()), EXAMPLE_ADDRESS),
+                "key_kind": self._provider.key_kind,
+                "key_needs": self._provider.key_needs(),
+                "key_url": self._provider.key_url,
+                "status_url": self._provider.status_url,
+                "right": self._provider.right or self._provider.key_kind,
+                "path": "",
+                **details,
+            },
+        )
+
+    @property
+    def _entry(self) -> ConfigEntry | None:
+        """Return the entry that gets new credentials, None for a new account."""
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry()
+        return None
+
+    def _schema(self) -> vol.Schema:
+        """Return the form: a secret is never in it, the rest stays as it was."""
+        # A stored key may be kept: nothing is asked for twice.
+        is_kept = self.source == SOURCE_RECONFIGURE
+        fields: dict[vol.Marker, Any] = {}
+        for credential in self._provider.credentials:
+            may_be_empty = not credential.is_required or (
+                is_kept and credential.is_secret
+            )
+            field = vol.Optional if may_be_empty else vol.Required
+            fields[field(credential.key)] = _selector(credential)
+        hosts = self._provider.hosts
+        if len(hosts) > 1 and self._provider.is_region_asked:
+            fields[vol.Required(CONF_REGION, default=next(iter(hosts)))] = (
+                SelectSelector(
+                    SelectSelectorConfig(
+                        options=[
+                            SelectOptionDict(
+                                value=region, label=url.removeprefix("https://")
+                            )
+                            for region, url in hosts.items()
+                        ],
+                        mode=SelectSelectorMode.DROPDOWN,
+                    )
+                )
+            )
+        if hosts:
+            fields[vol.Optional(CONF_ADVANCED)] = _ADVANCED
+        shown = self._entered
+        if shown is None:
+            shown = {item.key: item.default for item in self._provider.credentials}
+            if self._entry is not None:
+                stored = self._entry.data
+                shown |= stored
+                shown[CONF_ADVANCED] = {CONF_BASE_URL: stored.get(CONF_BASE_URL)}
+        secrets = {item.key for item in self._provider.credentials if item.is_secret}
+        return self.add_suggested_values_to_schema(
+            vol.Schema(fields),
+            {key: value for key, value in shown.items() if key not in secrets},
+        )
+
+    def _entry_data(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        """Return the data of the entry, without the account's identity.
+
+        Raises UnsafeAddress, and _KeyNeeded where a stored key was left as it is but
+        would go to another address.
+        """
+        stored = self._entry.data if self._entry else {}
+        data: dict[str, Any] = {CONF_PROVIDER: self._provider.id}
+        if region := user_input.get(CONF_REGION):
+            data[CONF_REGION] = region
+        if base_url := user_input.get(CONF_ADVANCED, {}).get(CONF_BASE_URL):
+            data[CONF_BASE_URL] = origin(base_url)
+        for credential in self._provider.credentials:
+            value = user_input.get(credential.key, "")
+            if isinstance(value, str):
+                value = value.strip()
+            if not value and credential.is_secret:
+                if data.get(CONF_BASE_URL) != stored.get(CONF_BASE_URL):
+                    raise _KeyNeeded
+                value = stored.get(credential.key, "")
+            if value or credential.is_required:
+                data[credential.key] = value
+        return data
+
+    async def _async_try(self, data: dict[str, Any]) -> Snapshot:
+        """Return what the vendor says to the credentials. Raises ProviderError."""
+        return await connect_entry(self.hass, data).read()
+
+    async def async_step_preview(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what was read, to be saved or changed."""
+        _, snapshot = self._read
+        parts: list[Part] = [*snapshot.wallets, *snapshot.quotas]
+        return self.async_show_menu(
+            step_id="preview",
+            menu_options=["save", "credentials"],
+            description_placeholders={
+                number: next(
+                    (
+                        f"{value} {part.unit.code}"
+                        for part in parts
+                        if (value := getattr(part, number, None)) is not None
+                    ),
+                    "-",
+                )
+                for number in PREVIEWED
+            },
+        )
+
+    async def async_step_save(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Save the credentials, unless they are those of an account at hand."""
+        data, snapshot = self._read
+        ids = sorted(snapshot.account_ids)
+        own = self._entry
+        if any(
+            self._is_same(entry, data, snapshot)
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry is not own
+        ):
+            return self.async_abort(reason="already_configured")
+        data[CONF_ACCOUNT_IDS] = ids
+        if own is None:
+            if ids:
+                await self.async_set_unique_id(f"{self._provider.id}_{ids[0]}")
+            return await self.async_step_thresholds()
+        known_ids = own.data[CONF_ACCOUNT_IDS]
+        if ids and known_ids and snapshot.account_ids.isdisjoint(known_ids):
+            return self.async_abort(reason="wrong_account")
+        kept = {
+            CONF_ACCOUNT_IDS: ids or known_ids,
+            CONF_THRESHOLDS: own.data.get(CONF_THRESHOLDS, {}),
+        }
+        return self.async_update_reload_and_abort(own, data={**data, **kept})
+
+    async def async_step_thresholds(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what was read, and ask what to call low."""
+        data, snapshot = self._read
+        wallets = _by_label(snapshot, self._provider.name)
+        if wallets and user_input is None:
+            return self.async_show_form(
+                step_id="thresholds",
+                data_schema=vol.Schema(
+                    {
+                        vol.Optional(
+                            label,
+                            description={"suggested_value": suggest(wallet.spendable)},
+                        ): NumberSelector(
+                            NumberSelectorConfig(
+                                min=0,
+                                mode=NumberSelectorMode.BOX,
+                                step="any",
+                                unit_of_measurement=wallet.unit.code,
+                            )
+                        )
+                        for label, wallet in wallets.items()
+                    }
+                ),
+                description_placeholders={
+                    "provider": self._provider.name,
+                    "wallets": "\n".join(
+                        f"- {label}: {_told(wallet)}"
+                        for label, wallet in wallets.items()
+                    ),
+                },
+            )
+        return self.async_create_entry(
+            title=self._title(data),
+            data={
+                **data,
+                CONF_THRESHOLDS: {
+                    wallets[label].key: str(amount)
+                    for label, amount in (user_input or {}).items()
+                },
+            },
+        )
+
+    def _is_same(
+        self, entry: ConfigEntry, data: dict[str, Any], snapshot: Snapshot
+    ) -> bool:
+        """Tell whether an entry is of the same account, as far as can be known."""
+        if entry.data[CONF_PROVIDER] != self._provider.id:
+            return False
+        known_ids = entry.data[CONF_ACCOUNT_IDS]
+        if known_ids and snapshot.account_ids:
+            return not snapshot.account_ids.isdisjoint(known_ids)
+        return all(
+            entry.data.get(credential.key) == data.get(credential.key)
+            for credential in self._provider.credentials
+        )
+
+    def _title(self, data: dict[str, Any]) -> str:
+        """Return the name of the account, numbered where it is not the first."""
+        titles = {entry.title for entry in self._async_current_entries()}
+        name = title = self._provider.title(data)
+        number = 1
+        while title in titles:
+            number += 1
+            title = f"{name} {number}"
+        return title
+
+
+def _by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
+    """Return the wallets by what a person can tell them apart by."""
+    names = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
+    labels = [
+        f"{names.get(wallet.scope, account)} ({wallet.unit.code})"
+        for wallet in snapshot.wallets
+    ]
+    return {
+        label if labels.count(label) == 1 else f"{label} {wallet.key}": wallet
+        for label, wallet in zip(labels, snapshot.wallets, strict=True)
+    }
+
+
+def _told(wallet: Wallet) -> str:
+    """Return what a wallet holds, as a person reads it."""
+    return "-" if wallet.shown is None else f"{wallet.shown:f} {wallet.unit.code}"
+
+
+def suggest(spendable: Decimal | None) -> float | None:
+    """Return a tenth of what is there, rounded to its first digit."""
+    if spendable is None or spendable <= 0:
+        return None
+    tenth = spendable / 10
+    return float(round(tenth, -tenth.adjusted()))
+
+
+def _selector(credential: Credential) -> Selector[Any]:
+    """Return the field of a credential, which a browser does not remember."""
+    if isinstance(credential.default, bool):
+        return BooleanSelector()
+    if credential.options:
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=list(credential.options),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=credential.key,
+            )
+        )
+    kind = TextSelectorType.PASSWORD if credential.is_secret else TextSelectorType.TEXT
+    return TextSelector(TextSelectorConfig(type=kind, autocomplete="off"))

@@ -1,0 +1,15 @@
+"""Constants for API Balance."""
+
+import logging
+
+DOMAIN = "api_balance"
+LOGGER = logging.getLogger(__package__)
+
+ATTR_LEVEL = "level"
+
+CONF_ACCOUNT_IDS = "account_ids"
+CONF_ADVANCED = "advanced"
+CONF_BASE_URL = "base_url"
+CONF_PROVIDER = "provider"
+CONF_REGION = "region"
+CONF_THRESHOLDS = "thresholds"

@@ -1,0 +1,449 @@
+"""One poll of an account: from the vendor's answer to what the home shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+import random
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType, SignalTypeFormat
+
+from .const import (
+    CONF_BASE_URL,
+    CONF_PROVIDER,
+    CONF_REGION,
+    CONF_THRESHOLDS,
+    DOMAIN,
+    LOGGER,
+)
+from .insight.memory import complete, learn
+from .insight.watch import (
+    Availability,
+    Change,
+    Level,
+    Thresholds,
+    availability,
+    is_dormant,
+    judge,
+)
+from .model import ACCOUNT, Part, Problem, Snapshot, Wallet
+from .providers import BY_ID
+from .providers.base import (
+    Deferred,
+    InvalidCredentials,
+    MissingPermission,
+    Provider,
+    ProviderError,
+    RateLimited,
+    UnexpectedAnswer,
+    WrongCredentialKind,
+)
+from .providers.http import MAX_RETRY_AFTER, connect
+from .store import AccountStore, Record
+
+type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
+
+type PartId = tuple[str, str]
+type Amounts = Mapping[str, Mapping[str, Decimal]]
+
+# The sensors of a wallet that automations watch, by what they end with.
+BALANCE = "balance"
+AVAILABLE = "available"
+
+# Sent after every poll, whatever came of it: listeners of the coordinator hear only of
+# changes of the data.
+SIGNAL_POLLED: SignalTypeFormat[()] = SignalTypeFormat(f"{DOMAIN}_{{}}_polled")
+SIGNAL_ACTIVITY: SignalTypeFormat[str, Change] = SignalTypeFormat(
+    f"{DOMAIN}_{{}}_activity"
+)
+# Sent when an account begins to warn.
+SIGNAL_ARMED: SignalType[AccountCoordinator] = SignalType(f"{DOMAIN}_armed")
+
+# A vendor's own accounts system may fail too: one refusal proves nothing.
+REFUSALS_BEFORE_REAUTH = 2
+UNEXPECTED_ANSWERS_BEFORE_ISSUE = 3
+# While a vendor only asks for patience, its last numbers stay for so many polls.
+POLLS_OF_PATIENCE = 3
+# Accounts that started together drift apart by up to this part of the interval.
+SPREAD = 0.1
+
+PASSING_PROBLEMS = (Problem.RATE_LIMITED, Problem.VENDOR_DOWN, Problem.UNREACHABLE)
+ISSUES = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY, Problem.UNEXPECTED_ANSWER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is known of an account: facts, and the conclusions from them."""
+
+    snapshot: Snapshot
+    availability: Availability | None
+    parts: Mapping[PartId, Part]
+    levels: Mapping[str, Level]
+
+    @property
+    def scopes(self) -> set[str]:
+        """Return the keys of the account and of its parts."""
+        return {ACCOUNT, *(scope.key for scope in self.snapshot.scopes)}
+
+    def label(self, scope: str) -> str:
+        """Return what people call a part of the account."""
+        labels = {part.key: part.label for part in self.snapshot.scopes}
+        return labels.get(scope) or scope
+
+
+class AccountCoordinator(DataUpdateCoordinator[Account]):
+    """Poll one account."""
+
+    config_entry: ApiBalanceConfigEntry
+    account_device_id: str
+
+    def __init__(self, hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
+        """Prepare to poll."""
+        provider = connect_entry(hass, entry.data)
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=provider.poll_interval,
+            always_update=False,
+        )
+        self.provider = provider
+        self.problem: Problem | None = None
+        self.updated_at: datetime | None = None
+        self._store = AccountStore(hass, entry.entry_id)
+        self._record = Record()
+        self._unexpected_answers = 0
+        self.is_armed = False
+        # What each wallet showed before the last poll; at a start, before the start.
+        self.amounts_before: Amounts = {}
+
+    @override
+    async def _async_setup(self) -> None:
+        """Recall what the account kept over the restart."""
+        self._record = await self._store.async_load()
+
+    @override
+    async def _async_update_data(self) -> Account:
+        """Ask the vendor, unless it wants to be left alone."""
+        now = dt_util.utcnow()
+        self.amounts_before = self._record.amounts
+        self.update_interval = self.provider.poll_interval * (
+            1 + SPREAD * random.random()
+        )
+        quiet_until = self._record.quiet_until
+        # Longer than anybody may ask for is a clock that was set back.
+        if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
+            return self._keep_quiet(quiet_until - now)
+        try:
+            snapshot = await self.provider.read()
+        except ProviderError as err:
+            return await self._async_failed(err, now)
+        return await self._async_succeeded(snapshot, now)
+
+    @override
+    @callback
+    def _async_refresh_finished(self) -> None:
+        """Tell those who follow every poll."""
+        async_dispatcher_send(
+            self.hass, SIGNAL_POLLED.format(self.config_entry.entry_id)
+        )
+        # After an outage or a start the home first sees the levels of before, and then
+        # the change: whoever waits for a change gets it.
+        self.hass.loop.call_soon(self.async_judge)
+
+    @callback
+    def async_arm(self) -> None:
+        """Begin to warn: everybody who wants to hear of it is there."""
+        self.is_armed = True
+        self.async_judge()
+        async_dispatcher_send(self.hass, SIGNAL_ARMED, self)
+
+    async def async_disarm(self) -> None:
+        """End to warn: what changes from now on is news for the next start."""
+        self.is_armed = False
+        await self._store.async_save(self._record, is_urgent=True)
+
+    @callback
+    def async_judge(self) -> None:
+        """Compare the wallets with their thresholds, and tell what is news."""
+        if (
+            not self.is_armed
+            or not self.last_update_success
+            # Nobody acts on it any more: it is news for the next start.
+            or self.hass.is_stopping
+        ):
+            return
+        snapshot, record = self.data.snapshot, self._record
+        news: list[tuple[str, Change]] = []
+        for wallet in snapshot.wallets:
+            watched, changes = judge(
+                record.watched.get(wallet.key),
+                wallet,
+                self.thresholds(wallet.key),
+                is_usable=not (snapshot.is_available is False or snapshot.is_suspended),
+                is_dormant=is_dormant(wallet, snapshot, record.memory),
+            )
+            if watched is not None:
+                record.watched[wallet.key] = watched
+            news += [(wallet.key, change) for change in changes]
+        record.amounts = {
+            **{key: old for key, old in record.amounts.items() if key in record.memory},
+            **{
+                wallet.key: {**record.amounts.get(wallet.key, {}), **_amounts(wallet)}
+                for wallet in snapshot.wallets
+            },
+        }
+        if self._levels() != self.data.levels:
+            self.data = replace(
+                self.data,
+                availability=self._availability(snapshot),
+                levels=self._levels(),
+            )
+            self.async_update_listeners()
+        for key, change in news:
+            self.async_tell(key, change)
+        # Told first and written then: rather a warning twice than never.
+        self.hass.async_create_task(
+            self._store.async_save(record, is_urgent=bool(news))
+        )
+
+    @callback
+    def async_write_down(self) -> None:
+        """Write down at once what somebody acts on, so that it is not news again."""
+
+        @callback
+        def write_down() -> None:
+            self.hass.async_create_task(
+                self._store.async_save(self._record, is_urgent=True)
+            )
+
+        # Automations may see a change before it is judged.
+        self.hass.loop.call_soon(write_down)
+
+    @callback
+    def async_tell(self, wallet_key: str, change: Change) -> None:
+        """Tell what happened to a wallet."""
+        async_dispatcher_send(
+            self.hass,
+            SIGNAL_ACTIVITY.format(self.config_entry.entry_id),
+            wallet_key,
+            change,
+        )
+
+    def thresholds(self, wallet_key: str) -> Thresholds:
+        """Return what a person calls low, first of all when the account was added."""
+        seeds = self.config_entry.data.get(CONF_THRESHOLDS, {})
+        return self._record.thresholds.get(wallet_key) or Thresholds(
+            amount=Decimal(seeds.get(wallet_key, 0))
+        )
+
+    async def async_set_thresholds(
+        self, wallet_key: str, thresholds: Thresholds
+    ) -> None:
+        """Change what a person calls low."""
+        self._record.thresholds[wallet_key] = thresholds
+        await self._store.async_save(self._record)
+        self.async_judge()
+
+    def _levels(self) -> dict[str, Level]:
+        """Return the level of each wallet."""
+        return {key: watched.level for key, watched in self._record.watched.items()}
+
+    def _availability(self, snapshot: Snapshot) -> Availability | None:
+        """Return whether the account can be used."""
+        told = {wallet.key for wallet in snapshot.wallets}
+        levels = [level for key, level in self._levels().items() if key in told]
+        return availability(snapshot, self._record.memory, levels)
+
+    async def _async_succeeded(self, snapshot: Snapshot, now: datetime) -> Account:
+        """Return what the snapshot means, and remember what must outlive a restart."""
+        record = self._record
+        snapshot = complete(record.memory, snapshot)
+        record.memory = learn(record.memory, snapshot)
+        record.watched = {
+            key: watched
+            for key, watched in record.watched.items()
+            if key in record.memory
+        }
+        record.refusals = 0
+        record.has_worked = True
+        await self._async_remember(snapshot.retry_after, now)
+        self.updated_at = now
+        self.problem = next(
+            (scope.problem for scope in snapshot.scopes if scope.problem), None
+        )
+        self._update_issues(None)
+        parts: list[Part] = [*snapshot.wallets, *snapshot.quotas, *snapshot.spend]
+        account = Account(
+            snapshot=snapshot,
+            availability=self._availability(snapshot),
+            parts={part_id(part): part for part in parts},
+            levels=self._levels(),
+        )
+        if snapshot.scopes:
+            self._remove_devices_except(account.scopes)
+        return account
+
+    async def _async_failed(self, err: ProviderError, now: datetime) -> Account:
+        """Say what a vendor's error means: the one table of the design."""
+        record = self._record
+        is_refused = isinstance(err, InvalidCredentials)
+        record.refusals = record.refusals + 1 if is_refused else 0
+        retry_after = err.retry_after if isinstance(err, Deferred) else None
+        await self._async_remember(retry_after, now)
+        self.problem = err.problem
+        self._update_issues(err)
+        texts: dict[str, Any] = {
+            "translation_domain": DOMAIN,
+            "translation_key": err.problem,
+            "translation_placeholders": placeholders(self.provider, err),
+        }
+        match err:
+            case InvalidCredentials() if (
+                record.refusals >= REFUSALS_BEFORE_REAUTH or not record.has_worked
+            ):
+                raise ConfigEntryAuthFailed(**texts)
+            case RateLimited():
+                wait = retry_after or self.provider.poll_interval
+                if self._is_fresh(now + wait):
+                    self.update_interval = wait
+                    return self.data
+            case MissingPermission() | WrongCredentialKind() | UnexpectedAnswer():
+                # Nothing mends itself here: a start must not ask every few seconds.
+                retry_after = self.provider.poll_interval
+        raise UpdateFailed(
+            **texts, retry_after=retry_after.total_seconds() if retry_after else None
+        )
+
+    def _keep_quiet(self, rest: timedelta) -> Account:
+        """Answer without asking the vendor, as long as it wants to be left alone."""
+        if self.updated_at and self.last_update_success:
+            self.update_interval = rest
+            return self.data
+        self.problem = self.problem or Problem.RATE_LIMITED
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=self.problem,
+            translation_placeholders=placeholders(self.provider, RateLimited()),
+            retry_after=rest.total_seconds(),
+        )
+
+    def _is_fresh(self, until: datetime) -> bool:
+        """Tell whether the last numbers are young enough to stay until then."""
+        patience = POLLS_OF_PATIENCE * self.provider.poll_interval
+        return (
+            self.updated_at is not None
+            and self.last_update_success
+            and until - self.updated_at <= patience
+        )
+
+    async def _async_remember(
+        self, retry_after: timedelta | None, now: datetime
+    ) -> None:
+        """Write down what must outlive a restart, and when to ask again."""
+        self._record.quiet_until = now + retry_after if retry_after else None
+        if retry_after and self.update_interval:
+            self.update_interval = max(self.update_interval, retry_after)
+        await self._store.async_save(self._record)
+
+    def _update_issues(self, err: ProviderError | None) -> None:
+        """Show a repair issue for what a person has to mend, and only for that."""
+        is_unexpected = isinstance(err, UnexpectedAnswer)
+        self._unexpected_answers = self._unexpected_answers + 1 if is_unexpected else 0
+        if self.problem in PASSING_PROBLEMS:
+            return
+        for problem in ISSUES:
+            id_ = issue_id(problem, self.config_entry.entry_id)
+            if problem is not self.problem or (
+                is_unexpected
+                and self._unexpected_answers < UNEXPECTED_ANSWERS_BEFORE_ISSUE
+            ):
+                ir.async_delete_issue(self.hass, DOMAIN, id_)
+                continue
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                id_,
+                is_fixable=False,
+                severity=ir.IssueSeverity.ERROR,
+                translation_key=problem,
+                translation_placeholders={
+                    "account": self.config_entry.title,
+                    **placeholders(self.provider, err or MissingPermission()),
+                },
+                learn_more_url=self.provider.key_url,
+            )
+
+    def _remove_devices_except(self, scopes: set[str]) -> None:
+        """Remove the devices of the parts that the account no longer has."""
+        entry_id = self.config_entry.entry_id
+        kept = {(DOMAIN, device_id(entry_id, scope)) for scope in scopes}
+        registry = dr.async_get(self.hass)
+        for device in dr.async_entries_for_config_entry(registry, entry_id):
+            if not device.identifiers & kept:
+                registry.async_remove_device(device.id)
+
+
+def _amounts(wallet: Wallet) -> dict[str, Decimal]:
+    """Return what is known of the amounts that automations watch."""
+    amounts = {BALANCE: wallet.balance, AVAILABLE: wallet.available}
+    return {name: amount for name, amount in amounts.items() if amount is not None}
+
+
+def part_id(part: Part) -> PartId:
+    """Return what tells a part from all others of the account."""
+    return type(part).__name__, part.key
+
+
+def connect_entry(hass: HomeAssistant, data: Mapping[str, Any]) -> Provider:
+    """Return the provider of an entry's data. Raises what connect raises."""
+    return connect(
+        BY_ID[data[CONF_PROVIDER]],
+        async_get_clientsession(hass),
+        data,
+        data.get(CONF_REGION),
+        data.get(CONF_BASE_URL),
+    )
+
+
+def address(data: Mapping[str, Any]) -> str:
+    """Return where the vendor of an entry's data is asked."""
+    return BY_ID[data[CONF_PROVIDER]].address(
+        data, data.get(CONF_REGION), data.get(CONF_BASE_URL)
+    )
+
+
+def issue_id(problem: Problem, entry_id: str) -> str:
+    """Return the identifier of the repair issue of an account."""
+    return f"{problem}_{entry_id}"
+
+
+def device_id(entry_id: str, scope: str = ACCOUNT) -> str:
+    """Return the identifier of the device of an account or of a part of it."""
+    return entry_id if scope == ACCOUNT else f"{entry_id}_{scope}"
+
+
+def placeholders(
+    provider: type[Provider] | Provider, err: ProviderError
+) -> dict[str, str]:
+    """Return what the text of an error needs to know."""
+    match err:
+        case MissingPermission():
+            right = err.right or provider.right or provider.key_kind
+            return {"provider": provider.name, "right": right}
+        case WrongCredentialKind():
+            return {"provider": provider.name, "key_kind": provider.key_kind}
+        case UnexpectedAnswer():
+            return {"provider": provider.name, "path": err.path}
+        case _:
+            return {"provider": provider.name}

@@ -1,0 +1,51 @@
+"""Diagnostics of API Balance."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_BASE_URL, CONF_PROVIDER, CONF_REGION
+from .coordinator import ApiBalanceConfigEntry
+
+# Keys of wallets and scopes are made of the vendor's ids, labels are people's names.
+TO_REDACT = {"account_ids", "id", "key", "label", "scope", "labels"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: ApiBalanceConfigEntry
+) -> dict[str, Any]:
+    """Return what helps to find a fault, and nothing that tells whose account it is."""
+    account = {
+        "provider": entry.data[CONF_PROVIDER],
+        "region": entry.data.get(CONF_REGION),
+        "has_own_address": CONF_BASE_URL in entry.data,
+        "state": entry.state.value,
+        "reason": entry.error_reason_translation_key,
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return account
+    coordinator = entry.runtime_data
+    return {
+        **account,
+        "problem": coordinator.problem,
+        "updated_at": coordinator.updated_at,
+        "update_interval": coordinator.update_interval,
+        "availability": coordinator.data.availability,
+        "snapshot": async_redact_data(
+            _with_lists(asdict(coordinator.data.snapshot)), TO_REDACT
+        ),
+    }
+
+
+def _with_lists(value: Any) -> Any:
+    """Return the value with lists only: the redaction does not look into tuples."""
+    match value:
+        case dict():
+            return {key: _with_lists(item) for key, item in value.items()}
+        case tuple() | frozenset():
+            return [_with_lists(item) for item in value]
+        case _:
+            return value

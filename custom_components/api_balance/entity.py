@@ -1,0 +1,142 @@
+"""The base entities of an account and of its parts."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast, override
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .const import DOMAIN
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id, part_id
+from .model import ACCOUNT, Part
+
+
+class AccountEntity(CoordinatorEntity[AccountCoordinator]):
+    """Something that an account tells."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self, coordinator: AccountCoordinator, description: EntityDescription
+    ) -> None:
+        """Belong to the device of the account."""
+        super().__init__(coordinator)
+        entry = coordinator.config_entry
+        self.entity_description = description
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, device_id(entry.entry_id))}
+        )
+
+
+class PartEntity[PartT: Part](AccountEntity):
+    """Something that a wallet, a quota or a running spend tells."""
+
+    def __init__(
+        self,
+        coordinator: AccountCoordinator,
+        part: PartT,
+        description: EntityDescription,
+    ) -> None:
+        """Belong to the device of the scope that the part belongs to."""
+        super().__init__(coordinator, description)
+        entry = coordinator.config_entry
+        self._part_id = part_id(part)
+        self._attr_unique_id = f"{entry.entry_id}_{part.key}_{description.key}"
+        self._attr_translation_placeholders = {
+            "part": f" ({part.label})" if part.label else ""
+        }
+        if part.scope != ACCOUNT:
+            self._attr_device_info = DeviceInfo(
+                entry_type=DeviceEntryType.SERVICE,
+                identifiers={(DOMAIN, device_id(entry.entry_id, part.scope))},
+                name=f"{entry.title} {coordinator.data.label(part.scope)}",
+                manufacturer=coordinator.provider.name,
+                configuration_url=coordinator.provider.top_up_url,
+                via_device_id=coordinator.account_device_id,
+            )
+
+    @property
+    def part(self) -> PartT:
+        """Return the part as last told; only while it is available."""
+        return cast(PartT, self.coordinator.data.parts[self._part_id])
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Tell whether the vendor told this part."""
+        return super().available and self._part_id in self.coordinator.data.parts
+
+
+class WalletEntity(NamedTuple):
+    """What an entity of a wallet is, whether it is there right now or not."""
+
+    entry: ApiBalanceConfigEntry
+    wallet_key: str
+    key: str
+
+    @property
+    def coordinator(self) -> AccountCoordinator | None:
+        """Return the coordinator of the account, None while it is not loaded."""
+        return getattr(self.entry, "runtime_data", None)
+
+
+@callback
+def async_find_wallet(
+    hass: HomeAssistant, entity_id: str, keys: Iterable[str]
+) -> WalletEntity | None:
+    """Return which wallet an entity belongs to, if it is ours and has such a key."""
+    entity = er.async_get(hass).async_get(entity_id)
+    if entity is None or entity.platform != DOMAIN:
+        return None
+    # The unique id alone tells: it is known before the entity is there.
+    key = next((key for key in keys if entity.unique_id.endswith(f"_{key}")), None)
+    entry = hass.config_entries.async_get_entry(entity.config_entry_id or "")
+    if key is None or entry is None:
+        return None
+    wallet_key = entity.unique_id.removeprefix(f"{entry.entry_id}_")
+    return WalletEntity(entry, wallet_key.removesuffix(f"_{key}"), key)
+
+
+@callback
+def async_wallets_among(
+    hass: HomeAssistant, entity_ids: Iterable[str], keys: Iterable[str]
+) -> set[str]:
+    """Return those entities that are ours and have such a key."""
+    return {
+        entity_id
+        for entity_id in entity_ids
+        if async_find_wallet(hass, entity_id, keys)
+    }
+
+
+@callback
+def async_add_part_entities(
+    entry: ApiBalanceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[AccountCoordinator, Part], Iterable[AccountEntity]],
+) -> None:
+    """Add the entities of every part of the account, now and as parts appear."""
+    coordinator = entry.runtime_data
+    scope_of_known: dict[str | None, str] = {}
+
+    @callback
+    def add_new() -> None:
+        # A scope that went took its entities along.
+        for unique_id, scope in list(scope_of_known.items()):
+            if scope not in coordinator.data.scopes:
+                del scope_of_known[unique_id]
+        new = []
+        for part in coordinator.data.parts.values():
+            for entity in create(coordinator, part):
+                if entity.unique_id not in scope_of_known:
+                    scope_of_known[entity.unique_id] = part.scope
+                    new.append(entity)
+        async_add_entities(new)
+
+    add_new()
+    entry.async_on_unload(coordinator.async_add_listener(add_new))

@@ -1,0 +1,75 @@
+"""Events of API Balance."""
+
+from collections.abc import Iterator
+from typing import override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SIGNAL_ACTIVITY, AccountCoordinator, ApiBalanceConfigEntry
+from .entity import PartEntity, async_add_part_entities
+from .insight.watch import Activity, Change
+from .model import Part, Wallet
+
+PARALLEL_UPDATES = 0
+
+EVENTS: tuple[EventEntityDescription, ...] = (
+    EventEntityDescription(
+        key="activity",
+        translation_key="activity",
+        event_types=list(Activity),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ApiBalanceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the events of each wallet."""
+    async_add_part_entities(entry, async_add_entities, _activity)
+
+
+def _activity(coordinator: AccountCoordinator, part: Part) -> Iterator[WalletActivity]:
+    """Return the events of a wallet."""
+    if isinstance(part, Wallet):
+        for description in EVENTS:
+            yield WalletActivity(coordinator, part, description)
+
+
+class WalletActivity(PartEntity[Wallet], EventEntity):
+    """What happens to a wallet."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to what happens."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass,
+                SIGNAL_ACTIVITY.format(self.coordinator.config_entry.entry_id),
+                self._handle_change,
+            )
+        )
+
+    @callback
+    def _handle_change(self, wallet_key: str, change: Change) -> None:
+        """Tell a change of this wallet."""
+        # Its neighbors may change while this wallet is missing.
+        if not self.available or wallet_key != self.part.key:
+            return
+        amounts = {"old": change.old, "new": change.new, "threshold": change.threshold}
+        self._trigger_event(
+            change.activity,
+            {
+                **{
+                    name: None if amount is None else float(amount)
+                    for name, amount in amounts.items()
+                },
+                "unit": self.part.unit.code,
+            },
+        )
+        self.async_write_ha_state()

@@ -1,0 +1,275 @@
+"""Sensors of API Balance."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
+from .entity import AccountEntity, PartEntity, async_add_part_entities
+from .insight.watch import Availability
+from .model import Part, Period, Problem, Quota, Spend, Wallet
+
+PARALLEL_UPDATES = 0
+
+STATUS_OK = "ok"
+UNLIMITED = "unlimited"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartSensorDescription[PartT: Part](SensorEntityDescription):
+    """Describes a sensor of a wallet, a quota or a running spend.
+
+    `is_amount` tells that the value counts in the unit of the part.
+    """
+
+    value_fn: Callable[[PartT], Decimal | datetime | str | None]
+    is_amount: bool = True
+    last_reset_fn: Callable[[PartT], datetime | None] = lambda part: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSensorDescription(SensorEntityDescription):
+    """Describes a sensor of an account.
+
+    `is_about_polling` marks what is to be seen above all when polls fail.
+    """
+
+    value_fn: Callable[[AccountCoordinator], str | datetime | None]
+    is_about_polling: bool = False
+
+
+WALLET_SENSORS: tuple[PartSensorDescription[Wallet], ...] = (
+    PartSensorDescription(
+        key="balance",
+        translation_key="balance",
+        value_fn=lambda wallet: wallet.balance,
+    ),
+    PartSensorDescription(
+        key="available",
+        translation_key="available",
+        value_fn=lambda wallet: wallet.available,
+    ),
+    PartSensorDescription(
+        key="credit_limit",
+        translation_key="credit_limit",
+        entity_registry_enabled_default=False,
+        value_fn=lambda wallet: wallet.credit_limit,
+    ),
+    PartSensorDescription(
+        key="pending",
+        translation_key="pending",
+        entity_registry_enabled_default=False,
+        value_fn=lambda wallet: wallet.pending,
+    ),
+    PartSensorDescription(
+        key="granted",
+        translation_key="granted",
+        entity_registry_enabled_default=False,
+        value_fn=lambda wallet: wallet.granted,
+    ),
+    PartSensorDescription(
+        key="paid",
+        translation_key="paid",
+        entity_registry_enabled_default=False,
+        value_fn=lambda wallet: wallet.paid,
+    ),
+)
+
+QUOTA_SENSORS: tuple[PartSensorDescription[Quota], ...] = (
+    PartSensorDescription(
+        key="used",
+        translation_key="used",
+        value_fn=lambda quota: quota.used,
+    ),
+    PartSensorDescription(
+        key="remaining",
+        translation_key="remaining",
+        value_fn=lambda quota: quota.remaining,
+    ),
+    PartSensorDescription(
+        key="limit",
+        translation_key="limit",
+        value_fn=lambda quota: quota.limit,
+    ),
+    PartSensorDescription(
+        key="unlimited",
+        translation_key="unlimited",
+        device_class=SensorDeviceClass.ENUM,
+        options=[UNLIMITED],
+        is_amount=False,
+        value_fn=lambda quota: UNLIMITED if quota.is_unlimited else None,
+    ),
+    PartSensorDescription(
+        key="resets",
+        translation_key="resets",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        is_amount=False,
+        value_fn=lambda quota: quota.resets_at,
+    ),
+)
+
+# The key of a running spend tells its period; a report has none.
+SPEND_SENSORS: Mapping[Period | None, PartSensorDescription[Spend]] = {
+    Period.TODAY: PartSensorDescription(
+        key="total",
+        translation_key="spent_today",
+        value_fn=lambda spend: spend.amount,
+        last_reset_fn=lambda spend: spend.start,
+    ),
+    Period.THIS_MONTH: PartSensorDescription(
+        key="total",
+        translation_key="spent_this_month",
+        value_fn=lambda spend: spend.amount,
+        last_reset_fn=lambda spend: spend.start,
+    ),
+}
+
+ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
+    AccountSensorDescription(
+        key="availability",
+        translation_key="availability",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Availability),
+        value_fn=lambda coordinator: coordinator.data.availability,
+    ),
+    AccountSensorDescription(
+        key="update_status",
+        translation_key="update_status",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        options=[STATUS_OK, *Problem],
+        value_fn=lambda coordinator: coordinator.problem or STATUS_OK,
+        is_about_polling=True,
+    ),
+    AccountSensorDescription(
+        key="last_update",
+        translation_key="last_update",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda coordinator: coordinator.updated_at,
+        is_about_polling=True,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ApiBalanceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the sensors of an account, and of its wallets as they appear."""
+    async_add_entities(
+        AccountSensor(entry.runtime_data, description)
+        for description in ACCOUNT_SENSORS
+    )
+    async_add_part_entities(entry, async_add_entities, _part_sensors)
+
+
+def _part_sensors(
+    coordinator: AccountCoordinator, part: Part
+) -> Iterator[PartSensor[Any]]:
+    """Return the sensors for what the vendor gives."""
+    descriptions: Iterable[PartSensorDescription[Any]]
+    match part:
+        case Wallet():
+            descriptions = WALLET_SENSORS
+        case Quota():
+            descriptions = QUOTA_SENSORS
+        case _:
+            descriptions = (SPEND_SENSORS[part.period],)
+    told: Any = part
+    for description in descriptions:
+        if description.value_fn(told) is not None:
+            yield PartSensor(coordinator, told, description)
+
+
+class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
+    """A fact of a wallet, a quota or a running spend."""
+
+    entity_description: PartSensorDescription[PartT]
+
+    def __init__(
+        self,
+        coordinator: AccountCoordinator,
+        part: PartT,
+        description: PartSensorDescription[PartT],
+    ) -> None:
+        """Count in the unit of the part, which its key holds for ever."""
+        super().__init__(coordinator, part, description)
+        self._unit = part.unit if description.is_amount else None
+        if self._unit is not None:
+            self._attr_state_class = SensorStateClass.TOTAL
+            if self._unit.is_money:
+                self._attr_device_class = SensorDeviceClass.MONETARY
+                self._attr_suggested_display_precision = 2
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the currency, or the unit's name in the language of the home."""
+        if self._unit is None:
+            return None
+        if self._unit.is_money:
+            return self._unit.code
+        return self.platform_data.default_language_platform_translations.get(
+            f"component.{DOMAIN}.entity.sensor.unit_{self._unit.key}"
+            ".unit_of_measurement",
+            self._unit.code,
+        )
+
+    @property
+    @override
+    def native_value(self) -> Decimal | datetime | str | None:
+        """Return the fact."""
+        return self.entity_description.value_fn(self.part)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """Return when a running spend began."""
+        return self.entity_description.last_reset_fn(self.part)
+
+
+class AccountSensor(AccountEntity, SensorEntity):
+    """What is known of an account as a whole."""
+
+    entity_description: AccountSensorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow every poll where the sensor is about polling."""
+        await super().async_added_to_hass()
+        if self.entity_description.is_about_polling:
+            self.async_on_remove(
+                async_dispatcher_connect(
+                    self.hass,
+                    SIGNAL_POLLED.format(self.coordinator.config_entry.entry_id),
+                    self.async_write_ha_state,
+                )
+            )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Tell whether there is something to tell."""
+        return self.entity_description.is_about_polling or super().available
+
+    @property
+    @override
+    def native_value(self) -> str | datetime | None:
+        """Return what is known."""
+        return self.entity_description.value_fn(self.coordinator)
