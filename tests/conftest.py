@@ -1,0 +1,88 @@
+"""Fixtures for all tests."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.providers import PROVIDERS
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .simulator import Simulator, Vendor
+
+type AddAccount = Callable[..., Awaitable[MockConfigEntry]]
+type Poll = Callable[..., Awaitable[None]]
+
+
+def state_of(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the state of an entity, None where there is none."""
+    state = hass.states.get(entity_id)
+    return state.state if state else None
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration."""
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Return snapshots that know what differs between two runs."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
+async def simulator(socket_enabled: None) -> AsyncIterator[Simulator]:
+    """Return all vendors, on loopback."""
+    async with Simulator() as running:
+        yield running
+
+
+@pytest.fixture
+def add_account(hass: HomeAssistant) -> AddAccount:
+    """Return what adds an account of a vendor, as the flow would."""
+
+    async def add(
+        vendor: Vendor, state: ConfigEntryState = ConfigEntryState.LOADED
+    ) -> MockConfigEntry:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title=vendor.id.capitalize(),
+            data={
+                "provider": vendor.id,
+                "base_url": vendor.url,
+                "account_ids": [],
+                **vendor.credentials,
+            },
+            entry_id=f"entry_{vendor.id}",
+        )
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert entry.state is state
+        return entry
+
+    return add
+
+
+@pytest.fixture
+def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
+    """Return what lets time pass until every account was polled once more."""
+
+    slowest = max(provider.poll_interval for provider in PROVIDERS)
+
+    async def pass_time(after: timedelta = slowest * 1.15) -> None:
+        freezer.tick(after)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return pass_time

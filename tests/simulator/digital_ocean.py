@@ -1,0 +1,74 @@
+"""DigitalOcean: what is owed, as a positive string, and the usage of the month."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import override
+
+from aiohttp import web
+
+from .vendor import Vendor, command
+from .wire import answer, cents
+
+ERRORS = {
+    HTTPStatus.UNAUTHORIZED: ("unauthorized", "Unable to authenticate you."),
+    HTTPStatus.FORBIDDEN: (
+        "forbidden",
+        "You are not authorized to perform this operation",
+    ),
+    HTTPStatus.NOT_FOUND: (
+        "not_found",
+        "The resource you requested could not be found.",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: ("too_many_requests", "API rate limit exceeded."),
+}
+FAILURE = ("server_error", "Unexpected server-side error")
+
+
+class DigitalOcean(Vendor):
+    """A DigitalOcean account."""
+
+    id = "digital_ocean"
+    default_credentials = {"api_key": "dop_v1_simulator0digitalocean"}
+
+    owed = Decimal("12.23")
+    usage = Decimal("11.21")
+
+    @override
+    def routes(self) -> Iterable[web.RouteDef]:
+        return [web.get("/v2/customers/my/balance", self._get_balance)]
+
+    @override
+    def error(self, request: web.Request, status: int) -> web.Response:
+        kind, message = ERRORS.get(HTTPStatus(status), FAILURE)
+        return answer({"id": kind, "message": message}, status)
+
+    @override
+    def refuse_right(self, request: web.Request) -> web.Response | None:
+        return self.error(request, HTTPStatus.FORBIDDEN)
+
+    @command
+    @override
+    def spend(self, amount: Decimal, wallet: str | None = None) -> None:
+        self.usage += amount
+
+    @command
+    @override
+    def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
+        self.owed -= amount
+
+    @command
+    def send_invoice(self) -> None:
+        """Begin a new month: what was used is owed."""
+        self.owed += self.usage
+        self.usage = Decimal()
+
+    async def _get_balance(self, request: web.Request) -> web.Response:
+        body = {
+            "month_to_date_balance": cents(self.owed + self.usage),
+            "account_balance": cents(self.owed),
+            "month_to_date_usage": cents(self.usage),
+            "generated_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        return answer(body)

@@ -1,0 +1,150 @@
+"""The one program: a port for every vendor and one to control them all."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from random import Random
+from typing import Self, overload
+
+from aiohttp import web
+from yarl import URL
+
+from .anthropic import Anthropic
+from .clicksend import ClickSend
+from .control import make_control
+from .deepgram import Deepgram
+from .deepinfra import DeepInfra
+from .deepl import DeepL
+from .deepseek import DeepSeek
+from .digital_ocean import DigitalOcean
+from .elevenlabs import ElevenLabs
+from .firecrawl import Firecrawl
+from .fish_audio import FishAudio
+from .fortysix_elks import FortySixElks
+from .moonshot import Moonshot
+from .novita import Novita
+from .openai import OpenAI
+from .openrouter import OpenRouter
+from .plivo import Plivo
+from .pushover import Pushover
+from .seven import Seven
+from .siliconflow import SiliconFlow
+from .tavily import Tavily
+from .telnyx import Telnyx
+from .twilio import Twilio
+from .vendor import CommandError, Vendor
+from .vercel_ai_gateway import VercelAIGateway
+from .vonage import Vonage
+from .vultr import Vultr
+from .xai import XAI
+
+VENDORS: tuple[type[Vendor], ...] = (
+    Deepgram,
+    Telnyx,
+    DeepSeek,
+    DeepL,
+    Tavily,
+    Pushover,
+    Firecrawl,
+    OpenRouter,
+    ElevenLabs,
+    Twilio,
+    OpenAI,
+    Anthropic,
+    Vonage,
+    Plivo,
+    ClickSend,
+    Seven,
+    FortySixElks,
+    DigitalOcean,
+    Vultr,
+    Moonshot,
+    XAI,
+    SiliconFlow,
+    Novita,
+    DeepInfra,
+    VercelAIGateway,
+    FishAudio,
+)
+
+
+class Simulator:
+    """All vendors on one machine, each at an address of its own.
+
+    With port 0 every address gets a free port; else the control gets the port and
+    the vendors those that follow, in the order of the registry.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        credentials: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Prepare the vendors; credentials may be chosen by vendor id."""
+        chosen = credentials or {}
+        self.url = ""
+        self.vendors = tuple(vendor(chosen.get(vendor.id)) for vendor in VENDORS)
+        self._by_id = {vendor.id: vendor for vendor in self.vendors}
+        if unknown := chosen.keys() - self._by_id.keys():
+            raise KeyError(*unknown)
+        self._host = host
+        self._port = port
+        self._stack = AsyncExitStack()
+        self._spending: asyncio.Task[None] | None = None
+
+    @overload
+    def __getitem__(self, key: str) -> Vendor: ...
+    @overload
+    def __getitem__[V: Vendor](self, key: type[V]) -> V: ...
+    def __getitem__(self, key: str | type[Vendor]) -> Vendor:
+        """Find a vendor by its id, or by its class where its own commands count."""
+        return self._by_id[key if isinstance(key, str) else key.id]
+
+    async def __aenter__(self) -> Self:
+        """Start to listen."""
+        async with AsyncExitStack() as stack:
+            self.url = await self._listen(stack, make_control(self.vendors), 0)
+            for number, vendor in enumerate(self.vendors, start=1):
+                vendor.url = await self._listen(stack, vendor.make_app(), number)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop to listen and to spend."""
+        await self.stop_spending()
+        await self._stack.aclose()
+
+    def start_spending(self, every: float = 5, seed: int = 0) -> None:
+        """Let every vendor spend a little, so many seconds apart."""
+        if self._spending is not None:
+            raise RuntimeError("already spending")
+        self._spending = asyncio.create_task(self._spend(every, Random(seed)))
+
+    async def stop_spending(self) -> None:
+        """End what start_spending began."""
+        if self._spending is not None:
+            self._spending.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._spending
+            self._spending = None
+
+    async def _spend(self, every: float, random: Random) -> None:
+        while True:
+            for vendor in self.vendors:
+                # A wallet that a command took away comes back with a command, too.
+                with suppress(CommandError):
+                    vendor.spend_a_little(random)
+            await asyncio.sleep(every)
+
+    async def _listen(
+        self, stack: AsyncExitStack, app: web.Application, number: int
+    ) -> str:
+        # A request ends with its client, also one that hangs.
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        port = self._port and self._port + number
+        await web.TCPSite(runner, self._host, port).start()
+        port = runner.addresses[0][1]
+        return str(URL.build(scheme="http", host=self._host, port=port))

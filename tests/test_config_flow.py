@@ -1,0 +1,691 @@
+"""The config flow: a key in, an account watched."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import ClientTimeout
+import pytest
+
+from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.providers import PROVIDERS
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import slugify
+
+from .conftest import AddAccount, Poll, state_of
+from .simulator import VENDORS, Fault, Hang, Html, Http, Reset, Simulator, Vendor
+from .simulator.deepgram import Deepgram
+from .simulator.deepseek import DeepSeek
+from .simulator.telnyx import Telnyx
+
+each_vendor = pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+
+
+@pytest.fixture
+async def other(socket_enabled: None) -> AsyncIterator[Simulator]:
+    """Return other accounts with the same vendors."""
+    credentials = {vendor.id: vendor.other_credentials() for vendor in VENDORS}
+    async with Simulator(credentials=credentials) as running:
+        yield running
+
+
+async def choose(hass: HomeAssistant, vendor: Vendor) -> Any:
+    """Start to add an account."""
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert not result["errors"]
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"provider": vendor.id}
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "credentials"
+    assert not result["errors"]
+    return result
+
+
+def labels_of(result: Any) -> set[str]:
+    """Return the fields of the form."""
+    return {str(label) for label in result["data_schema"].schema}
+
+
+def suggestions_of(result: Any) -> dict[str, Any]:
+    """Return what the form suggests for each field."""
+    return {str(label): label.description for label in result["data_schema"].schema}
+
+
+def entered(vendor: Vendor, **other: Any) -> dict[str, Any]:
+    """Return what a person enters to reach a simulated vendor."""
+    return {**vendor.credentials, "advanced": {"base_url": vendor.url}, **other}
+
+
+async def enter(hass: HomeAssistant, result: Any, user_input: dict[str, Any]) -> Any:
+    """Enter credentials, and no threshold."""
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], user_input
+    )
+    while result.get("step_id") == "thresholds":
+        result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    await hass.async_block_till_done()
+    return result
+
+
+async def add(hass: HomeAssistant, vendor: Vendor) -> ConfigEntry:
+    """Add an account by the flow."""
+    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry: ConfigEntry = result["result"]
+    return entry
+
+
+async def start(hass: HomeAssistant, entry: ConfigEntry, source: str) -> Any:
+    """Start to give an account new credentials."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": source, "entry_id": entry.entry_id},
+        data=entry.data,
+    )
+
+
+def field(result: Any, key: str) -> Any:
+    """Return the selector of a field of the form."""
+    return next(
+        value for name, value in result["data_schema"].schema.items() if name == key
+    )
+
+
+async def test_providers_are_offered_by_name(hass: HomeAssistant) -> None:
+    """The list holds every vendor, by the name people know."""
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    options = field(result, "provider").config["options"]
+    assert {(option["value"], option["label"]) for option in options} == {
+        (provider.id, provider.name) for provider in PROVIDERS
+    }
+
+
+async def test_provider_by_its_name(hass: HomeAssistant) -> None:
+    """What is typed is understood as a name, and else can be corrected."""
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data={"provider": "Telnix"}
+    )
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"provider": "unknown_provider"}
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"provider": " telnyx"}
+    )
+    assert result["step_id"] == "credentials"
+
+
+@each_vendor
+async def test_add(hass: HomeAssistant, simulator: Simulator, vendor_id: str) -> None:
+    """A good key makes an account that works."""
+    vendor = simulator[vendor_id]
+    result = await choose(hass, vendor)
+    for key in vendor.secret_fields:
+        assert field(result, key).config["type"] == "password"
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert (
+        entry.data.items()
+        >= {
+            "provider": vendor.id,
+            "base_url": vendor.url,
+            **vendor.credentials,
+        }.items()
+    )
+    for key in vendor.secret_fields:
+        assert vendor.credentials[key] not in result["title"]
+        assert vendor.credentials[key] not in str(entry.unique_id)
+    assert entry.state is ConfigEntryState.LOADED
+    # Entities are named after the title, which is not always that of the id.
+    status = f"sensor.{slugify(result['title'])}_update_status"
+    assert state_of(hass, status) == "ok"
+
+
+ERRORS: dict[str, Fault] = {
+    "unreachable": Reset(),
+    "rate_limited": Http(429, retry_after=60),
+    "vendor_down": Http(503),
+    "unexpected_answer": Html(),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@each_vendor
+async def test_error_and_recovery(
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str, error: str
+) -> None:
+    """Each error has its own text, and the flow goes on to an account."""
+    vendor = simulator[vendor_id]
+    result = await choose(hass, vendor)
+    vendor.fail(ERRORS[error])
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": error}
+
+    vendor.heal()
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_timeout_and_recovery(
+    hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor that never answers is not waited for."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    vendor.fail(Hang())
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "custom_components.api_balance.providers.http.TIMEOUT",
+            ClientTimeout(total=0.05),
+        )
+        result = await enter(hass, result, entered(vendor))
+    assert result["errors"] == {"base": "unreachable"}
+
+    vendor.heal()
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@each_vendor
+async def test_bad_key_and_recovery(
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+) -> None:
+    """A key that is not accepted can be corrected, and is not shown again."""
+    vendor = simulator[vendor_id]
+    result = await choose(hass, vendor)
+    wrong = vendor.new_key("mistyped")
+    result = await enter(hass, result, entered(vendor, **wrong))
+    assert result["errors"] == {"base": "bad_key"}
+    assert "mistyped" not in str(result["data_schema"].schema)
+    (suggested,) = (
+        name.description["suggested_value"]
+        for name in field(result, "advanced").schema.schema
+    )
+    assert suggested == vendor.url
+
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_missing_right_and_recovery(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """The text of a missing right says which."""
+    vendor = simulator[Deepgram]
+    result = await choose(hass, vendor)
+    vendor.weaken_key()
+    result = await enter(hass, result, entered(vendor))
+    assert result["errors"] == {"base": "missing_permission"}
+    assert result["description_placeholders"]["right"] == "billing:read"
+
+    vendor.restore_key()
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_wrong_kind_of_key_and_recovery(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A key of another kind is known as such, and is sent nowhere."""
+    vendor = simulator[Deepgram]
+    result = await choose(hass, vendor)
+    token = {"api_key": "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"}
+    result = await enter(hass, result, entered(vendor, **token))
+    assert result["errors"] == {"base": "wrong_key"}
+    assert not vendor.requests
+
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_unknown_error_and_recovery(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A fault of ours ends in a plain text, and tells no key to the log."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "custom_components.api_balance.config_flow.connect_entry",
+            lambda *args: 1 / 0,
+        )
+        result = await enter(hass, result, entered(vendor))
+    assert result["errors"] == {"base": "unknown"}
+    assert "ZeroDivisionError" in caplog.text
+    assert vendor.credentials["api_key"] not in caplog.text
+
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://api.telnyx.com",
+        "http://localhost.example.com",
+        "ftp://127.0.0.1",
+        "https://user:password@api.telnyx.com",
+        "https://api.telnyx.com/proxy",
+        "https://api.telnyx.com/?key=1",
+        "https://api.telnyx.com/#part",
+        "https://",
+        "https://[::1",
+        "api.telnyx.com",
+        "telnyx",
+    ],
+)
+async def test_unsafe_address_and_recovery(
+    hass: HomeAssistant, simulator: Simulator, address: str
+) -> None:
+    """No key is sent to an address that is not safe."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    unsafe = {"base_url": address}
+    result = await enter(hass, result, entered(vendor, advanced=unsafe))
+    assert result["errors"] == {"base": "unsafe_address"}
+    assert not vendor.requests
+
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("ending", ["/", "/v1", "/v2/", "/V1", " "])
+@each_vendor
+async def test_pasted_address(
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str, ending: str
+) -> None:
+    """The address of the API's version is understood."""
+    vendor = simulator[vendor_id]
+    pasted = {"base_url": f"{vendor.url}{ending}"}
+    result = await choose(hass, vendor)
+    result = await enter(hass, result, entered(vendor, advanced=pasted))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["base_url"] == vendor.url
+
+
+async def test_pasted_key(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Blanks around a pasted key are not part of it."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    key = vendor.credentials["api_key"]
+    result = await enter(hass, result, entered(vendor, api_key=f" {key}\n"))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["api_key"] == key
+
+
+async def test_region(
+    hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor with several hosts is asked at the host of the region."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    assert [item["label"] for item in field(result, "region").config["options"]] == [
+        "api.telnyx.com",
+        "api.telnyx.eu",
+        "api.telnyx.com.au",
+    ]
+    monkeypatch.setattr(
+        "custom_components.api_balance.providers.telnyx.Telnyx.hosts",
+        {"com": "https://127.0.0.1:9", "eu": vendor.url},
+    )
+    result = await enter(hass, result, {**vendor.credentials, "region": "com"})
+    assert result["errors"] == {"base": "unreachable"}
+    result = await enter(hass, result, {**vendor.credentials, "region": "eu"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["region"] == "eu"
+    assert "base_url" not in result["data"]
+
+
+async def test_no_region(hass: HomeAssistant, simulator: Simulator) -> None:
+    """A vendor with one host asks for no region."""
+    result = await choose(hass, simulator[Deepgram])
+    assert "region" not in result["data_schema"].schema
+
+
+async def test_accounts_of_different_vendors(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Accounts of different vendors live side by side."""
+    entries = [await add(hass, vendor) for vendor in simulator.vendors]
+    names = {item.id: item.name for item in PROVIDERS}
+    assert [entry.title for entry in entries] == [
+        names[vendor.id] for vendor in simulator.vendors
+    ]
+
+
+@each_vendor
+async def test_same_account_twice(
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+) -> None:
+    """The same account cannot be added twice."""
+    vendor = simulator[vendor_id]
+    await add(hass, vendor)
+    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_same_account_with_another_key(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Where the vendor tells who it is, another key does not make another account."""
+    vendor = simulator[Deepgram]
+    await add(hass, vendor)
+    vendor.credentials = {"api_key": "second-key"}
+    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+@each_vendor
+async def test_two_accounts(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator, vendor_id: str
+) -> None:
+    """Two accounts of one vendor have titles that differ."""
+    move_projects(other)
+    entries = [
+        await add(hass, vendor) for vendor in (simulator[vendor_id], other[vendor_id])
+    ]
+    name = next(item.name for item in PROVIDERS if item.id == vendor_id)
+    assert [entry.title for entry in entries] == [name, f"{name} 2"]
+
+
+def move_projects(simulator: Simulator) -> None:
+    """Give an account projects of its own."""
+    deepgram = simulator[Deepgram]
+    deepgram.add_project("Other")
+    deepgram.remove_project(deepgram.projects[0])
+
+
+@each_vendor
+async def test_reauth(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    vendor_id: str,
+) -> None:
+    """A key that is refused twice in a row is asked for again."""
+    vendor = simulator[vendor_id]
+    entry = await add_account(vendor)
+    vendor.credentials = vendor.new_key("new")
+
+    await poll()
+    assert not hass.config_entries.flow.async_progress()
+    assert state_of(hass, f"sensor.{vendor.id}_update_status") == "bad_key"
+
+    await poll()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    assert flow["step_id"] == "credentials"
+
+    wrong = vendor.new_key("mistyped")
+    result = await enter(hass, flow, entered(vendor, **wrong))
+    assert result["errors"] == {"base": "bad_key"}
+
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reauth_successful"
+    assert entry.data.items() >= vendor.credentials.items()
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, f"sensor.{vendor.id}_update_status") == "ok"
+
+
+async def test_reauth_with_another_account(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """The key of another account is refused where the vendor tells who it is."""
+    entry = await add(hass, simulator[Deepgram])
+    move_projects(other)
+    result = await start(hass, entry, SOURCE_REAUTH)
+    result = await enter(hass, result, entered(other[Deepgram]))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_account"
+    assert entry.data["api_key"] == simulator[Deepgram].credentials["api_key"]
+
+
+async def test_reauth_with_the_key_of_another_entry(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """Two entries never watch the same account."""
+    entry = await add(hass, simulator[Telnyx])
+    await add(hass, other[Telnyx])
+    result = await start(hass, entry, SOURCE_REAUTH)
+    result = await enter(hass, result, entered(other[Telnyx]))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+@each_vendor
+async def test_reconfigure(
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+) -> None:
+    """New credentials take the place of the old ones, after an error too."""
+    vendor = simulator[vendor_id]
+    entry = await add(hass, vendor)
+    stored = str(entry.data[vendor.secret_fields[0]])
+    vendor.credentials = vendor.new_key("new")
+    result = await start(hass, entry, SOURCE_RECONFIGURE)
+    assert result["step_id"] == "credentials"
+    assert stored not in str(result["data_schema"].schema)
+
+    vendor.fail(Http(500))
+    result = await enter(hass, result, entered(vendor))
+    assert result["errors"] == {"base": "vendor_down"}
+
+    vendor.heal()
+    result = await enter(hass, result, entered(vendor))
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data.items() >= vendor.credentials.items()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_reconfigure_keeps_the_key(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A field left empty keeps the stored key, as long as the address stays."""
+    vendor = simulator[Telnyx]
+    entry = await add(hass, vendor)
+    result = await start(hass, entry, SOURCE_RECONFIGURE)
+    same = {"base_url": vendor.url}
+    result = await enter(hass, result, {"region": "eu", "advanced": same})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["region"] == "eu"
+    assert entry.data["api_key"] == vendor.credentials["api_key"]
+
+
+async def test_reconfigure_sends_no_stored_key_elsewhere(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """A stored key does not go to another address."""
+    entry = await add(hass, simulator[Telnyx])
+    result = await start(hass, entry, SOURCE_RECONFIGURE)
+    elsewhere = {"base_url": other[Telnyx].url}
+    result = await enter(hass, result, {"region": "com", "advanced": elsewhere})
+    assert result["errors"] == {"base": "key_needed"}
+    assert not other[Telnyx].requests
+
+    result = await enter(hass, result, entered(other[Telnyx]))
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["base_url"] == other[Telnyx].url
+
+
+OTHER = {
+    "provider": "other",
+    "url": "/user/balance",
+    "method": "GET",
+    "key_place": "header",
+    "key_name": "Authorization",
+    "key_prefix": "Bearer",
+    "balance_path": "balance_infos.0.total_balance",
+    "currency_path": "balance_infos.0.currency",
+    "unit": "USD",
+    "scale": "1",
+    "is_inverted": False,
+}
+
+
+async def choose_other(hass: HomeAssistant) -> Any:
+    """Start to add an account that has no provider of its own."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data={"provider": "other"}
+    )
+
+
+def entered_other(vendor: Vendor, **other: Any) -> dict[str, Any]:
+    """Return what a person enters to read a simulated vendor without a provider."""
+    fields = {**OTHER, "url": f"{vendor.url}{OTHER['url']}", **vendor.credentials}
+    del fields["provider"]
+    return {**fields, **other}
+
+
+async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
+    """What was read from any other service is shown before it is saved."""
+    vendor = simulator[DeepSeek]
+    result = await choose_other(hass)
+    assert "advanced" not in result["data_schema"].schema
+    wrong = entered_other(vendor, balance_path="balance_infos.7")
+    result = await enter(hass, result, wrong)
+    assert result["errors"] == {"base": "unexpected_answer"}
+    assert result["description_placeholders"]["path"] == "balance_infos.7"
+
+    result = await enter(hass, result, entered_other(vendor))
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == "preview"
+    assert result["menu_options"] == ["save", "credentials"]
+    assert result["description_placeholders"] == {
+        "balance": "110.00 CNY",
+        "available": "-",
+        "used": "-",
+        "limit": "-",
+    }
+
+    result = await enter(hass, result, {"next_step_id": "credentials"})
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "credentials"
+    shown = result["data_schema"].schema
+    suggested = {str(name): name.description for name in shown}
+    assert suggested["balance_path"] == {"suggested_value": OTHER["balance_path"]}
+    assert vendor.credentials["api_key"] not in str(shown)
+
+    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, {"next_step_id": "save"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "127.0.0.1"
+    assert state_of(hass, "sensor.127_0_0_1_balance") == "110.00"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.example.com/x", "https://me:secret@api.example.com", "x", "https://["],
+)
+async def test_other_service_at_an_unsafe_address(
+    hass: HomeAssistant, simulator: Simulator, url: str
+) -> None:
+    """No key is sent to an address that is not safe."""
+    vendor = simulator[DeepSeek]
+    result = await choose_other(hass)
+    result = await enter(hass, result, entered_other(vendor, url=url))
+    assert result["errors"] == {"base": "unsafe_address"}
+
+    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, {"next_step_id": "save"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_thresholds(hass: HomeAssistant, simulator: Simulator) -> None:
+    """The flow shows what it read, and asks what to call low."""
+    vendor = simulator[Deepgram]
+    garage = vendor.add_project("Garage")
+    vendor.add_balance(garage, Decimal("3.07"))
+    vendor.add_balance(garage, Decimal(0), "hour")
+    result = await choose(hass, vendor)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], entered(vendor)
+    )
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "thresholds"
+    assert result["description_placeholders"] == {
+        "provider": "Deepgram",
+        "wallets": "- Home (USD): 104.56822227 USD\n"
+        "- Garage (hours): 0 hours\n"
+        "- Garage (USD): 3.07 USD",
+    }
+    assert suggestions_of(result) == {
+        "Home (USD)": {"suggested_value": 10.0},
+        "Garage (hours)": {"suggested_value": None},
+        "Garage (USD)": {"suggested_value": 0.3},
+    }
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"Garage (USD)": 1.5}
+    )
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert state_of(hass, "number.deepgram_garage_low_balance_threshold") == "1.5"
+    assert state_of(hass, "number.deepgram_home_low_balance_threshold") == "0.0"
+
+
+async def test_no_threshold_without_a_wallet(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Where there is nothing to warn of, nothing is asked."""
+    vendor = simulator[Deepgram]
+    vendor.clear_balances(vendor.projects[0])
+    result = await choose(hass, vendor)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], entered(vendor)
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_wallets_that_look_alike(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Wallets with the same name are told apart."""
+    vendor = simulator[Deepgram]
+    for _ in range(2):
+        vendor.add_balance(vendor.add_project("Twin"), Decimal(1))
+    result = await choose(hass, vendor)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], entered(vendor)
+    )
+    labels = labels_of(result)
+    assert len(labels) == 3
+    assert all(label.startswith(("Home (USD)", "Twin (USD) ")) for label in labels)
+
+
+async def test_reauth_keeps_the_thresholds(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A new key changes no threshold."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], entered(vendor)
+    )
+    result = await enter(hass, result, {"Telnyx (USD)": 25})
+    entry = result["result"]
+    vendor.credentials = vendor.new_key("new")
+    result = await start(hass, entry, SOURCE_REAUTH)
+    result = await enter(hass, result, entered(vendor))
+    assert result["reason"] == "reauth_successful"
+    assert state_of(hass, "number.telnyx_low_balance_threshold") == "25.0"

@@ -1,0 +1,274 @@
+"""What is Deepgram's alone: projects that come and go, and its billing reports."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.api_balance.model import Problem, Snapshot
+from custom_components.api_balance.providers.base import (
+    MissingPermission,
+    RateLimited,
+    SpendQuery,
+    TellsOneBalance,
+    TellsPurchases,
+    TellsSpend,
+    TellsSpendFields,
+    VendorFault,
+    WrongCredentialKind,
+)
+from custom_components.api_balance.providers.deepgram import Deepgram
+
+from .recording import RecordedVendor, connected, full_recording, served
+
+HOME = "11111111-aaaa-4aaa-8aaa-111111111111"
+LAB = "22222222-bbbb-4bbb-8bbb-222222222222"
+LIST = "GET /v1/projects"
+PURCHASES = [
+    f"GET /v1/projects/{HOME}/purchases?limit=1000",
+    f"GET /v1/projects/{LAB}/purchases?limit=1000",
+]
+BALANCES = [f"GET /v1/projects/{HOME}/balances", f"GET /v1/projects/{LAB}/balances"]
+SHOWN = {"Authorization": "Token {api_key}"}
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+def answer(json: Any, status: int = 200) -> dict[str, Any]:
+    """Return an answer as a recording holds it."""
+    return {"shown": SHOWN, "status": status, "json": json}
+
+
+NOT_FOUND = answer({"category": "NOT_FOUND"}, 404)
+FAULT = answer({}, 500)
+
+
+@pytest.fixture
+def vendor() -> RecordedVendor:
+    """Return a vendor with two projects."""
+    return RecordedVendor(full_recording(Deepgram))
+
+
+@pytest.fixture
+async def deepgram(
+    vendor: RecordedVendor, socket_enabled: None
+) -> AsyncIterator[Deepgram]:
+    """Return the provider of its account."""
+    async with (
+        served(vendor.handle) as address,
+        connected(Deepgram, address) as provider,
+    ):
+        assert isinstance(provider, Deepgram)
+        yield provider
+
+
+def asked(vendor: RecordedVendor) -> list[str]:
+    """Return what was asked since the last time."""
+    requests = vendor.requests.copy()
+    vendor.requests.clear()
+    return requests
+
+
+def problems(snapshot: Snapshot) -> dict[str, Problem | None]:
+    """Return what is wrong with each project."""
+    return {scope.key: scope.problem for scope in snapshot.scopes}
+
+
+async def test_one_request_per_project(
+    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+) -> None:
+    """The projects are asked for at first, and once a day."""
+    await deepgram.read()
+    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+
+    freezer.tick(timedelta(hours=23, minutes=59))
+    await deepgram.read()
+    assert asked(vendor) == BALANCES
+
+    freezer.tick(timedelta(minutes=1))
+    await deepgram.read()
+    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+
+
+async def test_project_that_is_gone(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """A project that cannot be found leads to the list, which tells that it is gone."""
+    await deepgram.read()
+    asked(vendor)
+    vendor.answers[BALANCES[0]] = NOT_FOUND
+    vendor.answers[LIST] = answer({"projects": [{"project_id": LAB, "name": "Lab"}]})
+
+    snapshot = await deepgram.read()
+
+    assert problems(snapshot) == {LAB: None}
+    assert snapshot.account_ids == {LAB}
+    assert asked(vendor) == [*BALANCES, LIST, PURCHASES[1]]
+
+
+async def test_project_that_appears(
+    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+) -> None:
+    """A new project is seen with the next list."""
+    everything = vendor.answers[LIST]
+    vendor.answers[LIST] = answer({"projects": [{"project_id": LAB}]})
+    assert problems(await deepgram.read()) == {LAB: None}
+
+    vendor.answers[LIST] = everything
+    freezer.tick(timedelta(days=1))
+    assert problems(await deepgram.read()) == {HOME: None, LAB: None}
+
+
+async def test_list_that_fails(
+    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without a new list the known projects are asked, and the list is tried again."""
+    await deepgram.read()
+    everything = vendor.answers[LIST]
+    vendor.answers[LIST] = FAULT
+    freezer.tick(timedelta(days=1))
+    asked(vendor)
+    assert problems(await deepgram.read()) == {HOME: None, LAB: None}
+    assert asked(vendor) == [LIST, *BALANCES]
+
+    vendor.answers[LIST] = everything
+    await deepgram.read()
+    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+
+
+async def test_project_that_fails(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """One project that fails does not hide the other, nor is it empty."""
+    vendor.answers[BALANCES[0]] = FAULT
+    snapshot = await deepgram.read()
+    assert problems(snapshot) == {HOME: Problem.VENDOR_DOWN, LAB: None}
+    assert [scope.is_whole for scope in snapshot.scopes] == [False, True]
+    assert {wallet.scope for wallet in snapshot.wallets} == {LAB}
+
+
+async def test_all_projects_fail(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """When every project fails, the poll does."""
+    vendor.answers |= dict.fromkeys(BALANCES, FAULT)
+    with pytest.raises(VendorFault):
+        await deepgram.read()
+
+
+async def test_limit_ends_the_poll(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """After a limit no further project is asked."""
+    vendor.answers[BALANCES[0]] = answer({}, 429)
+    with pytest.raises(RateLimited):
+        await deepgram.read()
+    assert asked(vendor) == [LIST, *PURCHASES, BALANCES[0]]
+
+
+async def test_purchases_that_fail(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """Purchases only adorn the balances."""
+    vendor.answers[PURCHASES[0]] = FAULT
+    lots = [lot for wallet in (await deepgram.read()).wallets for lot in wallet.lots]
+    assert [lot.expires_at for lot in lots] == [None] * 4
+
+
+async def test_missing_right_is_named(
+    deepgram: Deepgram, vendor: RecordedVendor
+) -> None:
+    """The right is the one the vendor names."""
+    vendor.answers[LIST] = answer(
+        {
+            "category": "INSUFFICIENT_PERMISSIONS",
+            "details": "Check that your account has the 'project:read' scope.",
+        },
+        403,
+    )
+    with pytest.raises(MissingPermission) as caught:
+        await deepgram.read()
+    assert caught.value.right == "project:read"
+
+
+def test_short_lived_token() -> None:
+    """A token for speech is known as such before it is sent."""
+    with pytest.raises(WrongCredentialKind):
+        Deepgram.headers({"api_key": "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"})
+
+
+async def test_one_balance(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """A single balance is asked for by its id, whatever stands in it."""
+    assert isinstance(deepgram, TellsOneBalance)
+    vendor.answers[f"GET /v1/projects/{HOME}/balances/b%2F1"] = answer(
+        {"balance_id": "b/1", "amount": 0.1, "units": "usd"}
+    )
+    lot = await deepgram.fetch_balance(HOME, "b/1")
+    assert (lot.id, lot.amount) == ("b/1", Decimal("0.1"))
+
+
+async def test_purchases(deepgram: Deepgram) -> None:
+    """A purchase tells what it was and when it ends."""
+    assert isinstance(deepgram, TellsPurchases)
+    (purchase,) = await deepgram.fetch_purchases(HOME)
+    assert purchase.amount == 200
+    assert purchase.kind == "promotional"
+    assert purchase.purchased_at == datetime(2026, 5, 12, 7, 25, 51, 801971, UTC)
+    assert purchase.expires_at == datetime(2027, 5, 12, 7, 25, 52, 130032, UTC)
+
+
+async def test_spend(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """The breakdown takes every filter, and a parameter for each group."""
+    assert isinstance(deepgram, TellsSpend)
+    vendor.answers[
+        f"GET /v1/projects/{HOME}/billing/breakdown?start=2026-01-16&end=2026-01-23"
+        "&accessor=a1&tag=dev&grouping=line_item&grouping=tags"
+    ] = answer(
+        {
+            "start": "2026-01-16",
+            "end": "2026-01-23",
+            "resolution": {"units": "day", "amount": 1},
+            "results": [
+                {
+                    "dollars": 0.25,
+                    "grouping": {
+                        "start": "2026-01-16",
+                        "end": "2026-01-16",
+                        "accessor": None,
+                        "deployment": None,
+                        "line_item": "streaming::nova-3",
+                        "tags": ["dev", "home"],
+                    },
+                }
+            ],
+        }
+    )
+    (spend,) = await deepgram.fetch_spend(
+        HOME,
+        SpendQuery(
+            start=date(2026, 1, 16),
+            end=date(2026, 1, 23),
+            filters={"accessor": "a1", "tag": "dev"},
+            group_by=("line_item", "tags"),
+        ),
+    )
+    assert (spend.amount, spend.unit.code) == (Decimal("0.25"), "USD")
+    assert spend.start == datetime(2026, 1, 16, tzinfo=UTC)
+    assert spend.end == datetime(2026, 1, 17, tzinfo=UTC)
+    assert spend.labels == {"line_item": "streaming::nova-3", "tags": ("dev", "home")}
+
+
+async def test_spend_fields(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """The fields tell what to filter by."""
+    assert isinstance(deepgram, TellsSpendFields)
+    path = f"GET /v1/projects/{HOME}/billing/fields"
+    vendor.answers[path] = answer(
+        {
+            "accessors": ["a1"],
+            "deployments": ["hosted"],
+            "tags": ["dev"],
+            "line_items": {"streaming::nova-3": "Nova - 3 (Stream)"},
+        }
+    )
+    assert await deepgram.fetch_spend_fields(HOME, SpendQuery()) == {
+        "accessor": {"a1": "a1"},
+        "deployment": {"hosted": "hosted"},
+        "tag": {"dev": "dev"},
+        "line_item": {"streaming::nova-3": "Nova - 3 (Stream)"},
+    }
+    vendor.answers[path] = answer({})
+    fields = await deepgram.fetch_spend_fields(HOME, SpendQuery())
+    assert not any(fields.values())

@@ -1,0 +1,74 @@
+"""Diagnostics and system health."""
+
+import json
+
+import pytest
+from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from syrupy.assertion import SnapshotAssertion
+from syrupy.filters import props
+
+from custom_components.api_balance.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+
+from .conftest import AddAccount
+from .recording import RECORDED_AT
+from .simulator import VENDORS, Http, Simulator
+from .simulator.deepgram import Deepgram
+
+
+@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+@pytest.mark.freeze_time(RECORDED_AT)
+async def test_diagnostics(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    simulator: Simulator,
+    add_account: AddAccount,
+    snapshot: SnapshotAssertion,
+    vendor_id: str,
+) -> None:
+    """The diagnostics tell what a vendor said, and not whose account it is."""
+    vendor = simulator[vendor_id]
+    entry = await add_account(vendor)
+    diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    text = json.dumps(diagnostics)
+    secrets = [*vendor.credentials.values(), vendor.url, *simulator[Deepgram].projects]
+    assert not [secret for secret in secrets if secret in text]
+    assert diagnostics == snapshot(
+        exclude=props("as_of", "expires_at", "update_interval", "updated_at")
+    )
+
+
+async def test_diagnostics_of_an_account_that_does_not_load(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    simulator: Simulator,
+    add_account: AddAccount,
+) -> None:
+    """Also an account that cannot start has something to tell."""
+    telnyx = simulator["telnyx"]
+    telnyx.fail(Http(503))
+    entry = await add_account(telnyx, ConfigEntryState.SETUP_RETRY)
+    assert await get_diagnostics_for_config_entry(hass, hass_client, entry) == {
+        "provider": "telnyx",
+        "region": None,
+        "has_own_address": True,
+        "state": "setup_retry",
+        "reason": "vendor_down",
+    }
+
+
+async def test_system_health(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+) -> None:
+    """System health tells which vendors can be reached."""
+    assert await async_setup_component(hass, "system_health", {})
+    await add_account(simulator["telnyx"])
+    info = await get_system_health_info(hass, DOMAIN)
+    assert info["accounts"] == 1
+    assert await info["Telnyx"] == "ok"

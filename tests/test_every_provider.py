@@ -1,0 +1,93 @@
+"""Every provider of the registry in Home Assistant, from nothing but its recording."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.providers import PROVIDERS
+from custom_components.api_balance.providers.base import Provider
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
+
+from .conftest import state_of
+from .recording import (
+    RECORDED_ADDRESS,
+    RECORDED_AT,
+    RecordedVendor,
+    full_recording,
+    served,
+)
+from .simulator import VENDORS
+
+
+def test_every_provider_is_simulated() -> None:
+    """Every vendor of the registry speaks in the simulator."""
+    assert {vendor.id for vendor in VENDORS} == {
+        provider.id for provider in PROVIDERS if not provider.is_previewed
+    }
+
+
+def entered(
+    provider: type[Provider], credentials: dict[str, str], address: str
+) -> dict[str, Any]:
+    """Return what a person enters to reach a recorded vendor."""
+    advanced = {"advanced": {"base_url": address}} if provider.hosts else {}
+    return advanced | {
+        key: str(value).replace(RECORDED_ADDRESS, address)
+        if str(value).startswith(RECORDED_ADDRESS)
+        else value
+        for key, value in credentials.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "provider", [pytest.param(provider, id=provider.id) for provider in PROVIDERS]
+)
+@pytest.mark.freeze_time(RECORDED_AT)
+@pytest.mark.usefixtures("socket_enabled")
+async def test_add_by_the_flow(
+    hass: HomeAssistant,
+    entity_registry: er.EntityRegistry,
+    provider: type[Provider],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The flow makes an account that shows every balance of the recording."""
+    recording = full_recording(provider)
+    vendor = RecordedVendor(recording)
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data={"provider": provider.id}
+    )
+    async with served(vendor.handle) as address:
+        result = await hass.config_entries.flow.async_configure(
+            result["flow_id"], entered(provider, recording.credentials, address)
+        )
+        for _ in range(provider.is_previewed):
+            assert result["type"] is FlowResultType.MENU
+            result = await hass.config_entries.flow.async_configure(
+                result["flow_id"], {"next_step_id": "save"}
+            )
+        while result.get("step_id") == "thresholds":
+            result = await hass.config_entries.flow.async_configure(
+                result["flow_id"], {}
+            )
+        await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert entry.title == provider.title(entry.data)
+    assert entry.state is ConfigEntryState.LOADED
+    shown = {}
+    for wallet in recording.expect["snapshot"].get("wallets", ()):
+        entity_id = entity_registry.async_get_entity_id(
+            Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{wallet['key']}_balance"
+        )
+        shown[wallet["key"]] = entity_id and state_of(hass, entity_id)
+    assert shown == {
+        wallet["key"]: wallet.get("balance")
+        for wallet in recording.expect["snapshot"].get("wallets", ())
+    }
+    for secret in recording.secrets:
+        assert secret not in caplog.text

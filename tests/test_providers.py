@@ -1,0 +1,335 @@
+"""The contract of the providers: the same tests for every vendor."""
+
+import asyncio
+from collections.abc import Iterator
+import copy
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+import gzip
+from importlib import import_module
+from typing import Any
+
+from aiohttp import ClientSession, ClientTimeout, web
+import pytest
+import voluptuous as vol
+
+from custom_components.api_balance.model import Snapshot
+from custom_components.api_balance.providers import BY_ID, PROVIDERS
+from custom_components.api_balance.providers.base import (
+    InvalidCredentials,
+    Provider,
+    ProviderError,
+    RateLimited,
+    UnexpectedAnswer,
+    Unreachable,
+    VendorFault,
+)
+from custom_components.api_balance.providers.fields import epoch
+from custom_components.api_balance.providers.http import connect
+
+from .recording import (
+    EVERY_VENDOR,
+    FOLDER,
+    RECORDED_AT,
+    Handler,
+    RecordedVendor,
+    Recording,
+    connected,
+    full_recording,
+    plain,
+    recordings,
+    served,
+)
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+def each(items: Any) -> Any:
+    """Return a fixture parameter for each item, named by it."""
+    return [
+        pytest.param(item, id=getattr(item, "id", None) or str(item)) for item in items
+    ]
+
+
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+def test_declarations(provider: type[Provider]) -> None:
+    """A provider says what people need to know, and what it is built from."""
+    assert provider.credentials
+    for url in (
+        *provider.hosts.values(),
+        provider.key_url,
+        provider.top_up_url,
+        provider.status_url,
+    ):
+        assert url.startswith("https://")
+    assert "https://" in (import_module(provider.__module__).__doc__ or "")
+
+
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+def test_recordings_are_there(provider: type[Provider]) -> None:
+    """Every vendor has the recordings that show its edges."""
+    there = {path.stem for path in (FOLDER / provider.id).glob("*.json")}
+    missing = set(EVERY_VENDOR) - there
+    assert not missing, f"add to {FOLDER / provider.id}: {sorted(missing)}"
+    if provider.right:
+        missing |= {"missing_right"} - there
+    if "wallets" in full_recording(provider).expect["snapshot"]:
+        missing |= {"debt"} - there
+    assert not missing, f"add to {FOLDER / provider.id}: {sorted(missing)}"
+
+
+@pytest.mark.freeze_time(RECORDED_AT)
+@pytest.mark.parametrize("recording", each(recordings()))
+async def test_recorded_answers(recording: Recording) -> None:
+    """A recorded answer means what its file says."""
+    vendor = RecordedVendor(recording)
+    outcome = await meaning(recording, vendor.handle)
+    assert vendor.complaints == []
+    assert outcome == recording.expect
+    assert set(vendor.requests) == set(recording.answers)
+
+
+async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
+    """Return in plain words what the provider makes of a vendor's answers."""
+    provider = BY_ID[recording.vendor]
+    async with served(handler) as address:
+        try:
+            async with connected(
+                provider, address, recording.credentials, recording.region
+            ) as client:
+                return {"snapshot": plain(await client.read())}
+        except ProviderError as err:
+            details = {key: plain(value) for key, value in vars(err).items()}
+            return {"problem": err.problem.value, **details}
+
+
+def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
+    """Yield the content with each of its parts replaced by something else."""
+    wrong: Any
+    for wrong in (None, "x", 5, -1.5, True, [], {}, [[]], "NaN", "1e999999999"):
+        yield rebuild(wrong)
+    children = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
+    for key, child in children:
+
+        def replace(value: Any, key: Any = key) -> Any:
+            changed = copy.copy(content)
+            changed[key] = value
+            return rebuild(changed)
+
+        yield from breakages(child, replace)
+
+
+@pytest.mark.freeze_time(RECORDED_AT)
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+async def test_wrong_types(provider: type[Provider]) -> None:
+    """An answer of any shape is read, or refused with the path that broke."""
+    recording = full_recording(provider)
+    vendor = RecordedVendor(recording)
+    outcomes: set[type] = set()
+    async with served(vendor.handle) as address, ClientSession() as session:
+        for asked, answer in recording.answers.items():
+            for broken in breakages(answer["json"], lambda value: value):
+                vendor.answers = {
+                    **recording.answers,
+                    asked: {**answer, "json": broken},
+                }
+                client = connect(
+                    provider, session, recording.credentials, base_url=address
+                )
+                try:
+                    outcome: object = await client.read()
+                except ProviderError as err:
+                    outcome = err
+                outcomes.add(type(outcome))
+    assert {Snapshot, UnexpectedAnswer} <= outcomes
+
+
+def answering(text: str, **response: Any) -> Handler:
+    """Return a handler that always gives the same answer."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=text, **response)
+
+    return handle
+
+
+async def never(request: web.Request) -> web.StreamResponse:
+    """Let the client wait until it leaves."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    """Close the connection instead of answering."""
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def bomb(request: web.Request) -> web.StreamResponse:
+    """Answer little that unpacks to more than can be taken."""
+    return web.Response(
+        body=gzip.compress(b"[" + b" " * 2_000_000 + b"]"),
+        headers={"Content-Encoding": "gzip", "Content-Type": "application/json"},
+    )
+
+
+async def cut_off(request: web.Request) -> web.StreamResponse:
+    """Stop in the middle of an announced body."""
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"data":')
+    assert request.transport
+    request.transport.close()
+    return response
+
+
+PAGE = "<!DOCTYPE html><html><body>Attention required</body></html>"
+NOW = datetime.fromisoformat(RECORDED_AT)
+IN_TWO_MINUTES = format_datetime(NOW + timedelta(minutes=2), usegmt=True)
+
+FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
+    "timeout": (never, Unreachable, None),
+    "reset": (reset, Unreachable, None),
+    "cut off": (cut_off, Unreachable, None),
+    "redirect": (
+        answering("", status=302, headers={"Location": "http://127.0.0.1:9/"}),
+        UnexpectedAnswer,
+        "HTTP 302",
+    ),
+    "not modified": (answering("", status=304), UnexpectedAnswer, "HTTP 304"),
+    "no content": (answering("", status=204), UnexpectedAnswer, "HTTP 204"),
+    "page": (answering(PAGE, content_type="text/html"), UnexpectedAnswer, "JSON"),
+    "page as 401": (answering(PAGE, status=401), Unreachable, None),
+    "page as 403": (answering(PAGE, status=403), Unreachable, None),
+    "half": (answering('{"data": {"bal'), UnexpectedAnswer, "JSON"),
+    "nothing": (answering(""), UnexpectedAnswer, "JSON"),
+    "list": (answering("[]"), UnexpectedAnswer, None),
+    "number": (answering("5"), UnexpectedAnswer, None),
+    "something else": (answering('{"unrelated": 1}'), UnexpectedAnswer, None),
+    "not a number": (answering('{"data": NaN}'), UnexpectedAnswer, "JSON"),
+    "infinite": (answering('{"data": -Infinity}'), UnexpectedAnswer, "JSON"),
+    "not text": (
+        answering("\u00ff", charset="latin-1"),
+        UnexpectedAnswer,
+        "JSON",
+    ),
+    "deep": (answering("[" * 100_000), UnexpectedAnswer, "JSON"),
+    "huge": (answering("[" + " " * 1_100_000 + "]"), UnexpectedAnswer, "1 MiB"),
+    "bomb": (bomb, UnexpectedAnswer, "1 MiB"),
+    "teapot": (answering("", status=418), UnexpectedAnswer, "HTTP 418"),
+    "vendor at fault": (answering("", status=500), VendorFault, None),
+    "gateway": (answering(PAGE, status=502), VendorFault, None),
+    "request timeout": (answering("", status=408), VendorFault, None),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+async def test_faults(
+    provider: type[Provider], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever happens on the way has its own name, and holds no key."""
+    handler, error, path = FAULTS[fault]
+    if fault == "timeout":
+        monkeypatch.setattr(
+            "custom_components.api_balance.providers.http.TIMEOUT",
+            ClientTimeout(total=0.05),
+        )
+    async with served(handler) as address, connected(provider, address) as client:
+        with pytest.raises(error) as caught:
+            await client.read()
+    assert path is None or path in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    for secret in (*full_recording(provider).secrets, address, PAGE):
+        assert secret not in repr(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+async def test_refusal_without_a_word(provider: type[Provider], status: int) -> None:
+    """A refusal without a reason speaks of the key, never of the account."""
+    refused = answering("", status=status)
+    outcome = await meaning(full_recording(provider), refused)
+    assert outcome.get("problem") in {"bad_key", "missing_permission"}
+
+
+@pytest.mark.freeze_time(RECORDED_AT)
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, None),
+        ({"Retry-After": "30"}, 30),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": IN_TWO_MINUTES}, 120),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00"}, None),
+        ({"Retry-After": "0"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "NaN"}, None),
+        ({"Retry-After": "1e999999"}, 86400),
+        ({"Retry-After": "99999999"}, 86400),
+        ({"Retry-After-Ms": "2500"}, 2.5),
+        ({"X-RateLimit-Reset": "42"}, 42),
+        ({"RateLimit-Reset": "7"}, 7),
+        ({"Retry-After": "9", "X-RateLimit-Reset": "42"}, 9),
+        (
+            {"X-RateLimit-Reset": str(int(NOW.timestamp()) + 600)},
+            600,
+        ),
+        ({"X-RateLimit-Reset": "1400000000"}, None),
+    ],
+)
+async def test_forms_of_retry_after(headers: dict[str, str], wait: Any) -> None:
+    """How long a vendor wants to be left alone is understood, and bounded."""
+    assert await retry_after(PROVIDERS[0], 429, headers) == wait
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({}, None), ({"Retry-After": "30"}, 30)])
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+async def test_retry_after(
+    provider: type[Provider], status: int, headers: dict[str, str], wait: float | None
+) -> None:
+    """Every vendor is left alone as long as it wants."""
+    assert await retry_after(provider, status, headers) == wait
+
+
+async def retry_after(
+    provider: type[Provider], status: int, headers: dict[str, str]
+) -> float | None:
+    """Return how long a vendor wants to be left alone, in seconds."""
+    handler = answering("", status=status, headers=headers)
+    async with served(handler) as address, connected(provider, address) as client:
+        with pytest.raises(RateLimited if status == 429 else VendorFault) as caught:
+            await client.read()
+    wait: timedelta | None = caught.value.retry_after
+    return wait.total_seconds() if wait else None
+
+
+def test_time_out_of_reach() -> None:
+    """A number that no calendar holds is no time."""
+    with pytest.raises(vol.Invalid):
+        epoch(Decimal("1e20"))
+
+
+@pytest.mark.parametrize("key", ["line\nbreak", "s\u00e9cret", "tab\there"])
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+async def test_keys_that_no_header_carries(provider: type[Provider], key: str) -> None:
+    """A key that cannot be sent is a bad key, and is not in the error."""
+    credentials = full_recording(provider).credentials | {
+        item.key: key for item in provider.credentials if item.is_secret
+    }
+    async with ClientSession() as session:
+        with pytest.raises(InvalidCredentials) as caught:
+            connect(provider, session, credentials)
+    assert repr(key) not in repr(caught.value)

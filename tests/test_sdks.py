@@ -1,0 +1,207 @@
+"""The vendors' own Python libraries take the simulator for the vendor."""
+
+from collections.abc import AsyncGenerator
+from datetime import date
+from decimal import Decimal
+
+from deepgram import AsyncDeepgramClient
+from deepgram.core.api_error import ApiError
+from deepgram.environment import DeepgramClientEnvironment
+import httpx  # noqa: TID251 - the library leaves its client to whoever must close it
+import pytest
+from telnyx import (
+    AsyncTelnyx,
+    AuthenticationError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+
+from .simulator import Http, Simulator
+from .simulator.deepgram import Deepgram
+from .simulator.deepgram_account import Deployment
+from .simulator.telnyx import Telnyx
+
+
+@pytest.fixture
+async def simulator(socket_enabled: None) -> AsyncGenerator[Simulator]:
+    """Run the simulator."""
+    async with Simulator() as running:
+        yield running
+
+
+@pytest.fixture
+async def deepgram(simulator: Simulator) -> AsyncGenerator[AsyncDeepgramClient]:
+    """Point Deepgram's library at the simulator."""
+    vendor = simulator["deepgram"]
+    url = vendor.url
+    async with httpx.AsyncClient() as client:
+        yield AsyncDeepgramClient(
+            api_key=vendor.credentials["api_key"],
+            environment=DeepgramClientEnvironment(
+                base=url, production=url, agent=url, agent_rest=url
+            ),
+            httpx_client=client,
+            max_retries=0,
+        )
+
+
+@pytest.fixture
+async def telnyx(simulator: Simulator) -> AsyncGenerator[AsyncTelnyx]:
+    """Point Telnyx's library at the simulator."""
+    vendor = simulator["telnyx"]
+    async with AsyncTelnyx(
+        api_key=vendor.credentials["api_key"],
+        base_url=f"{vendor.url}/v2",
+        max_retries=0,
+    ) as client:
+        yield client
+
+
+async def test_deepgram_projects(
+    simulator: Simulator, deepgram: AsyncDeepgramClient
+) -> None:
+    """The library lists the projects and reads one."""
+    home = simulator[Deepgram].projects[0]
+    office = simulator[Deepgram].add_project("Office")
+    listed = await deepgram.manage.v1.projects.list()
+    assert [
+        (project.project_id, project.name) for project in listed.projects or ()
+    ] == [
+        (home, "Home"),
+        (office, "Office"),
+    ]
+    project = await deepgram.manage.v1.projects.get(office)
+    assert (project.name, project.mip_opt_out) == ("Office", False)
+
+
+async def test_deepgram_balances(
+    simulator: Simulator, deepgram: AsyncDeepgramClient
+) -> None:
+    """The library reads the balances, and one by itself."""
+    vendor = simulator[Deepgram]
+    project_id = vendor.projects[0]
+    hours = vendor.add_balance(project_id, Decimal("12.5"), "hour", "contract")
+    api = deepgram.manage.v1.projects.billing.balances
+    listed = await api.list(project_id)
+    assert [(item.amount, item.units) for item in listed.balances or ()] == [
+        (104.56822227, "usd"),
+        (12.5, "hour"),
+    ]
+    single = await api.get(project_id, hours)
+    assert single.balance_id == hours
+    assert single.amount == 12.5
+    assert single.units == "hour"
+    assert single.purchase_order_id == "contract"
+
+
+async def test_deepgram_purchases(
+    simulator: Simulator, deepgram: AsyncDeepgramClient
+) -> None:
+    """The library reads what was bought."""
+    vendor = simulator[Deepgram]
+    project_id = vendor.projects[0]
+    vendor.top_up(Decimal("25.5"))
+    api = deepgram.manage.v1.projects.billing.purchases
+    paid, given = (await api.list(project_id)).orders or []
+    assert (paid.amount, paid.units, paid.order_type) == (25.5, "usd", "purchase")
+    assert paid.expiration is None
+    assert (given.amount, given.units, given.order_type) == (200, "usd", "promotional")
+    assert given.created is not None
+    assert given.expiration is not None
+    assert given.expiration > given.created
+    assert (await api.list(project_id, limit=1)).orders == [paid]
+
+
+async def test_deepgram_breakdown_and_fields(
+    simulator: Simulator, deepgram: AsyncDeepgramClient
+) -> None:
+    """The library filters and groups costs, and names what they are made of."""
+    vendor = simulator[Deepgram]
+    project_id = vendor.add_project("Office")
+    uses: list[tuple[str, Deployment]] = [
+        ("a", "hosted"),
+        ("b", "beta"),
+        ("a", "beta"),
+    ]
+    for accessor, deployment in uses:
+        vendor.add_cost(
+            project_id,
+            Decimal("0.25"),
+            date(2025, 1, 16),
+            accessor,
+            deployment,
+            tags=("tag1", "tag2"),
+        )
+    billing = deepgram.manage.v1.projects.billing
+    breakdown = await billing.breakdown.list(
+        project_id,
+        start="2025-01-16",
+        end="2025-01-23",
+        accessor="a",
+        tag="tag1",
+        line_item="streaming::nova-3",
+        grouping=["deployment", "tags"],
+    )
+    assert (breakdown.start, breakdown.end) == ("2025-01-16", "2025-01-23")
+    assert (breakdown.resolution.units, breakdown.resolution.amount) == ("day", 1)
+    assert [
+        (result.dollars, result.grouping.deployment, result.grouping.tags)
+        for result in breakdown.results
+    ] == [(0.25, "beta", ["tag1", "tag2"]), (0.25, "hosted", ["tag1", "tag2"])]
+    assert breakdown.results[0].grouping.accessor is None
+    hosted = await billing.breakdown.list(
+        project_id, start="2025-01-16", deployment="hosted"
+    )
+    assert [result.dollars for result in hosted.results] == [0.25]
+    fields = await billing.fields.list(project_id, start="2025-01-16")
+    assert fields.accessors == ["a", "b"]
+    assert fields.deployments == ["beta", "hosted"]
+    assert fields.tags == ["tag1", "tag2"]
+    assert fields.line_items == {"streaming::nova-3": "Nova - 3 (Stream)"}
+
+
+async def test_deepgram_errors(
+    simulator: Simulator, deepgram: AsyncDeepgramClient
+) -> None:
+    """The library sees refusals with status and body, also in plain text."""
+    vendor = simulator[Deepgram]
+    api = deepgram.manage.v1.projects.billing.balances
+    vendor.revoke_key()
+    with pytest.raises(ApiError) as caught:
+        await api.list(vendor.projects[0])
+    assert caught.value.status_code == 401
+    assert caught.value.body["err_code"] == "INVALID_AUTH"
+    vendor.weaken_key()
+    vendor.refuse_rights_with("401_text")
+    with pytest.raises(ApiError) as caught:
+        await api.list(vendor.projects[0])
+    assert caught.value.body == "User does not have sufficient permissions."
+
+
+async def test_telnyx_balance(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
+    """The library reads the balance of an account with a credit line."""
+    vendor = simulator[Telnyx]
+    vendor.set_balance(Decimal("-154.29"))
+    vendor.set_credit_limit(Decimal(500))
+    data = (await telnyx.balance.retrieve()).data
+    assert data is not None
+    assert data.record_type == "balance"
+    assert data.balance == "-154.29"
+    assert data.credit_limit == "500.00"
+    assert data.available_credit == "345.71"
+    assert data.pending == "10.00"
+    assert data.currency == "USD"
+
+
+async def test_telnyx_errors(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
+    """The library tells a bad key, a missing right and a limit apart."""
+    vendor = simulator["telnyx"]
+    vendor.revoke_key()
+    with pytest.raises(AuthenticationError, match="10009"):
+        await telnyx.balance.retrieve()
+    vendor.weaken_key()
+    with pytest.raises(PermissionDeniedError, match="10010"):
+        await telnyx.balance.retrieve()
+    vendor.fail(Http(429, retry_after=1))
+    with pytest.raises(RateLimitError, match="10011"):
+        await telnyx.balance.retrieve()

@@ -1,0 +1,312 @@
+"""Sensors: what a person sees of an account."""
+
+from decimal import Decimal
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+from syrupy.assertion import SnapshotAssertion
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import EventStateReportedData, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
+
+from .conftest import AddAccount, Poll, state_of
+from .simulator import Simulator
+from .simulator.deepgram import Deepgram
+from .simulator.deepseek import DeepSeek
+from .simulator.faults import Http, Reset
+from .simulator.server import VENDORS
+from .simulator.telnyx import Telnyx
+
+
+@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
+async def test_entities(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    entity_registry: er.EntityRegistry,
+    snapshot: SnapshotAssertion,
+    vendor_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every vendor shows what it gives, in its own units."""
+    disabled: set[str | None] = set()
+
+    def enable(entity: Entity) -> bool:
+        if not entity.entity_description.entity_registry_enabled_default:
+            disabled.add(entity.unique_id)
+        return True
+
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(enable))
+    entry = await add_account(simulator[vendor_id])
+    # Home Assistant's own form of a snapshot differs from version to version.
+    entities = {
+        entity.entity_id: {
+            "unique_id": entity.unique_id,
+            "name": entity.original_name,
+            "category": entity.entity_category and entity.entity_category.value,
+            "is_disabled_by_default": entity.unique_id in disabled,
+            "state": state.state,
+            "attributes": {str(key): value for key, value in state.attributes.items()},
+        }
+        for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+        if (state := hass.states.get(entity.entity_id))
+    }
+    assert entities == snapshot
+
+
+async def test_numbers_are_exact(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A balance arrives as the vendor wrote it."""
+    deepgram = simulator[Deepgram]
+    project = deepgram.add_project("Exact")
+    deepgram.add_balance(project, Decimal("104.56822227"))
+    deepgram.add_balance(project, Decimal("0.00000003"))
+    await add_account(deepgram)
+    assert state_of(hass, "sensor.deepgram_exact_balance") == "104.56822230"
+
+
+async def test_units_are_not_mixed(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+) -> None:
+    """What is not money has its own sensor, with the unit in words."""
+    deepgram = simulator[Deepgram]
+    project = deepgram.projects[0]
+    deepgram.add_balance(project, Decimal("12.5"), "hour")
+    await add_account(deepgram)
+    state = hass.states.get("sensor.deepgram_home_balance_hours")
+    assert state is not None
+    assert state.state == "12.5"
+    assert state.attributes["unit_of_measurement"] == "hours"
+    assert "device_class" not in state.attributes
+    assert state_of(hass, "sensor.deepgram_home_balance") == "104.56822227"
+
+
+async def test_outage(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """An outage makes numbers unavailable, says why, and ends."""
+    telnyx = simulator[Telnyx]
+    await add_account(telnyx)
+    assert state_of(hass, "sensor.telnyx_balance") == "300.00"
+
+    telnyx.fail(Http(503))
+    await poll()
+    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_availability") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_update_status") == "vendor_down"
+    last_update = state_of(hass, "sensor.telnyx_last_update")
+
+    telnyx.heal()
+    telnyx.fail(Reset())
+    await poll()
+    assert state_of(hass, "sensor.telnyx_update_status") == "unreachable"
+    assert state_of(hass, "sensor.telnyx_last_update") == last_update
+
+    telnyx.heal()
+    await poll()
+    assert state_of(hass, "sensor.telnyx_balance") == "300.00"
+    assert state_of(hass, "sensor.telnyx_update_status") == "ok"
+    assert str(state_of(hass, "sensor.telnyx_last_update")) > str(last_update)
+
+
+async def test_unchanged_data_writes_no_state(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A poll without news writes the time of the poll and nothing else."""
+    for vendor in simulator.vendors:
+        await add_account(vendor)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    reports: set[str] = set()
+
+    @callback
+    def is_ours(data: EventStateReportedData) -> bool:
+        reports.add(data["entity_id"])
+        return False
+
+    hass.bus.async_listen(
+        EVENT_STATE_REPORTED, lambda event: None, event_filter=is_ours
+    )
+    await poll()
+    assert {event.data["entity_id"] for event in changes} == {
+        f"sensor.{vendor.id}_last_update" for vendor in simulator.vendors
+    }
+    assert reports == {
+        f"sensor.{vendor.id}_update_status" for vendor in simulator.vendors
+    }
+
+
+async def test_currency_that_appears_and_goes(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A row that is missing is unavailable, never zero, and comes back."""
+    deepseek = simulator[DeepSeek]
+    await add_account(deepseek)
+    assert state_of(hass, "sensor.deepseek_balance_usd") is None
+
+    deepseek.add_currency("USD", Decimal(5))
+    await poll()
+    assert state_of(hass, "sensor.deepseek_balance_usd") == "5.00"
+
+    deepseek.remove_currency("USD")
+    await poll()
+    assert state_of(hass, "sensor.deepseek_balance_usd") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.deepseek_availability") == "available"
+
+    deepseek.add_currency("USD", Decimal(7))
+    await poll()
+    assert state_of(hass, "sensor.deepseek_balance_usd") == "7.00"
+
+
+async def test_project_that_appears_and_goes(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """A project brings its device, takes it along, and may come back."""
+    deepgram = simulator[Deepgram]
+    entry = await add_account(deepgram)
+
+    def names() -> set[str | None]:
+        devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        return {device.name for device in devices}
+
+    before = names()
+    lab = deepgram.add_project("Garage")
+    deepgram.add_balance(lab, Decimal(9))
+    for _ in range(86):
+        await poll()
+    assert names() - before == {"Deepgram Garage"}
+    assert state_of(hass, "sensor.deepgram_garage_balance") == "9"
+
+    deepgram.remove_project(lab)
+    await poll()
+    assert names() == before
+    assert state_of(hass, "sensor.deepgram_garage_balance") is None
+    assert entity_registry.async_get("sensor.deepgram_garage_balance") is None
+
+
+async def test_project_that_fails(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A project that does not answer is unavailable; its neighbor is not."""
+    deepgram = simulator[Deepgram]
+    garage = deepgram.add_project("Garage")
+    deepgram.add_balance(garage, Decimal(9))
+    deepgram.fail_project(garage, Http(500))
+    await add_account(deepgram)
+    assert state_of(hass, "sensor.deepgram_garage_balance") is None
+    assert state_of(hass, "sensor.deepgram_update_status") == "vendor_down"
+    assert state_of(hass, "sensor.deepgram_availability") == "available"
+
+    deepgram.heal()
+    await poll()
+    assert state_of(hass, "sensor.deepgram_garage_balance") == "9"
+    assert state_of(hass, "sensor.deepgram_update_status") == "ok"
+
+    deepgram.fail_project(garage, Http(500))
+    await poll()
+    assert state_of(hass, "sensor.deepgram_garage_balance") == STATE_UNAVAILABLE
+
+
+async def test_spent_to_the_end(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A project whose list is empty has nothing left, also after a restart."""
+    deepgram = simulator[Deepgram]
+    entry = await add_account(deepgram)
+    (balance,) = [
+        state.entity_id
+        for state in hass.states.async_all("sensor")
+        if state.attributes.get("unit_of_measurement") == "USD"
+    ]
+    assert state_of(hass, "sensor.deepgram_availability") == "available"
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    deepgram.clear_balances(deepgram.projects[0])
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(hass, balance) == "0"
+    assert state_of(hass, "sensor.deepgram_availability") == "depleted"
+
+    deepgram.add_balance(deepgram.projects[0], Decimal(20))
+    await poll()
+    assert state_of(hass, balance) == "20"
+    assert state_of(hass, "sensor.deepgram_availability") == "available"
+
+
+async def test_project_without_money(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+) -> None:
+    """A project that never had a balance has no wallet and no zero."""
+    deepgram = simulator[Deepgram]
+    deepgram.add_project("Empty")
+    await add_account(deepgram)
+    assert state_of(hass, "sensor.deepgram_empty_balance") is None
+    assert state_of(hass, "sensor.deepgram_availability") == "available"
+
+
+async def test_word_of_the_vendor(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """Where the vendor says whether the account can be used, that is what counts."""
+    deepseek = simulator[DeepSeek]
+    await add_account(deepseek)
+    assert state_of(hass, "sensor.deepseek_availability") == "available"
+
+    deepseek.set_is_available(False)
+    await poll()
+    assert state_of(hass, "sensor.deepseek_availability") == "depleted"
+
+
+async def test_credit_line(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A balance below zero is in order as long as the credit line reaches."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_balance(Decimal("-154.29"))
+    telnyx.set_credit_limit(Decimal(500))
+    await add_account(telnyx)
+    assert state_of(hass, "sensor.telnyx_balance") == "-154.29"
+    assert state_of(hass, "sensor.telnyx_available_credit") == "345.71"
+    assert state_of(hass, "sensor.telnyx_availability") == "available"
+
+    telnyx.set_balance(Decimal(-500))
+    await poll()
+    assert state_of(hass, "sensor.telnyx_available_credit") == "0.00"
+    assert state_of(hass, "sensor.telnyx_availability") == "depleted"
+
+
+async def test_refused_for_want_of_money(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """An answer that asks for payment is a state of the account."""
+    telnyx = simulator[Telnyx]
+    await add_account(telnyx)
+    telnyx.fail(Http(402))
+    await poll()
+    assert state_of(hass, "sensor.telnyx_availability") == "depleted"
+    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_update_status") == "ok"
+
+
+async def test_nothing_is_told(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+) -> None:
+    """An account that tells nothing is neither empty nor available."""
+    telnyx = simulator[Telnyx]
+    telnyx.fail(Http(200, body='{"data": {}}'))
+    entry = await add_account(telnyx)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, "sensor.telnyx_availability") == "unknown"

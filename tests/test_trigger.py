@@ -1,0 +1,713 @@
+"""Triggers: each fires exactly when it should, whatever happens in between."""
+
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components import api_balance
+from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.trigger import TRIGGERS
+from homeassistant.const import (
+    CONF_PLATFORM,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_STARTED,
+    STATE_OFF,
+    STATE_ON,
+)
+from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
+from homeassistant.helpers.trigger import (
+    async_get_all_descriptions,
+    async_validate_trigger_config,
+)
+from homeassistant.setup import async_setup_component
+
+from .conftest import AddAccount, Poll, state_of
+from .simulator import Http, Simulator, Vendor
+from .simulator.deepseek import DeepSeek
+from .simulator.telnyx import Telnyx
+
+LOW = "binary_sensor.telnyx_low_balance"
+ACTIVITY = "event.telnyx_activity"
+BALANCE = "sensor.telnyx_balance"
+AVAILABLE = "sensor.telnyx_available_credit"
+
+ENTITIES = {
+    "became_low": LOW,
+    "no_longer_low": LOW,
+    "became_depleted": LOW,
+    "topped_up": ACTIVITY,
+    "balance_crossed_threshold": BALANCE,
+}
+SOON = timedelta(minutes=12)
+
+
+def below(number: float) -> dict[str, Any]:
+    """Return the options of a balance that falls below a number."""
+    return {"threshold": {"type": "below", "value": {"number": number}}}
+
+
+def options_of(trigger: str) -> dict[str, Any]:
+    """Return the options that a trigger cannot do without."""
+    return below(50.01) if trigger == "balance_crossed_threshold" else {}
+
+
+@dataclass
+class Home:
+    """A home with an account and one automation."""
+
+    hass: HomeAssistant
+    storage: dict[str, Any]
+    poll: Poll
+    vendor: Vendor
+    entry: MockConfigEntry
+    fired: list[str] = field(default_factory=list)
+
+    async def automate(
+        self, trigger: str, target: dict[str, Any], options: dict[str, Any]
+    ) -> None:
+        """Add the automation."""
+        config: dict[str, Any] = {"trigger": f"{DOMAIN}.{trigger}", "target": target}
+        if options:
+            config["options"] = options
+        automation = {
+            "alias": "Watch",
+            "triggers": config,
+            "actions": {
+                "event": "fired",
+                "event_data": {"entity_id": "{{ trigger.entity_id }}"},
+            },
+            "mode": "queued",
+        }
+        assert await async_setup_component(
+            self.hass, "automation", {"automation": automation}
+        )
+        await self.hass.async_block_till_done()
+        assert state_of(self.hass, "automation.watch") == STATE_ON
+
+    async def turn(self, state: str) -> None:
+        """Turn the automation on or off; turned on it begins anew."""
+        await self.hass.services.async_call(
+            "automation",
+            f"turn_{state}",
+            {"entity_id": "automation.watch"},
+            blocking=True,
+        )
+
+    async def pass_time(self, minutes: float = 12) -> None:
+        """Let time pass, by default until the account was polled once more."""
+        await self.poll(timedelta(minutes=minutes))
+
+    async def restart(self, change: Callable[[], object], *, kill: bool) -> None:
+        """Stop Home Assistant and start it, in the order of a start."""
+        await self.turn("off")
+        if not kill:
+            self.hass.set_state(CoreState.final_write)
+            self.hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+            await self.hass.async_block_till_done()
+            self.hass.set_state(CoreState.running)
+        # Home Assistant does not unload when it stops: what that writes does not count.
+        on_disk = deepcopy(self.storage)
+        await self.hass.config_entries.async_unload(self.entry.entry_id)
+        self.storage.update(on_disk)
+        entities = er.async_entries_for_config_entry(
+            er.async_get(self.hass), self.entry.entry_id
+        )
+        for entity in entities:
+            self.hass.states.async_remove(entity.entity_id)
+        change()
+        self.hass.set_state(CoreState.not_running)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+        self.hass.set_state(CoreState.starting)
+        await self.turn("on")
+        self.hass.set_state(CoreState.running)
+        self.hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await self.hass.async_block_till_done()
+
+    async def take(self, step: str, set_to: Callable[[str], object]) -> None:
+        """Let something happen.
+
+        An amount is polled. `x` is an outage, `reload` that of the automations.
+        `again:`, `stop:` and `kill:` are a reload of the account, a restart and a power
+        cut, each with the amount that is found afterwards.
+        """
+        match step.partition(":"):
+            case "x", _, _:
+                self.vendor.fail(Http(503))
+                await self.pass_time()
+            case "reload", _, _:
+                await self.turn("off")
+                await self.turn("on")
+            case "again", _, amount:
+                self.vendor.heal()
+                await self.hass.config_entries.async_unload(self.entry.entry_id)
+                set_to(amount)
+                await self.hass.config_entries.async_setup(self.entry.entry_id)
+            case ("stop" | "kill") as how, _, amount:
+                self.vendor.heal()
+                await self.restart(lambda: set_to(amount), kill=how == "kill")
+            case amount, _, _:
+                self.vendor.heal()
+                set_to(amount)
+                await self.pass_time()
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def go(self, steps: str, set_to: Callable[[str], object]) -> str:
+        """Take steps, and return them with a mark for each time it fired."""
+        taken = []
+        for step in steps.replace("!", "").split():
+            self.fired.clear()
+            await self.take(step, set_to)
+            taken.append(step + "!" * len(self.fired))
+        return " ".join(taken)
+
+
+type MakeHome = Callable[..., Awaitable[Home]]
+
+
+@pytest.fixture
+def make_home(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+) -> MakeHome:
+    """Return what makes a home."""
+
+    async def make(vendor: Vendor, **thresholds: float) -> Home:
+        home = Home(hass, hass_storage, poll, vendor, await add_account(vendor))
+
+        async def fired(event: Event) -> None:
+            home.fired.append(event.data["entity_id"])
+
+        hass.bus.async_listen("fired", fired)
+        for entity_id, value in thresholds.items():
+            await hass.services.async_call(
+                "number",
+                "set_value",
+                {"entity_id": f"number.{entity_id}", "value": value},
+                blocking=True,
+            )
+        return home
+
+    return make
+
+
+@pytest.fixture
+async def telnyx(simulator: Simulator) -> Telnyx:
+    """Return an account with 300 dollars and no credit line."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_credit_limit(Decimal(0))
+    return telnyx
+
+
+@pytest.fixture
+async def home(telnyx: Telnyx, make_home: MakeHome) -> Home:
+    """Return a home with that account, which is low from 50 dollars on."""
+    return await make_home(telnyx, telnyx_low_balance_threshold=50)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "options", "steps"),
+    [
+        ("became_low", {}, "40! 30 0 -5 300 x 40! x 30 x 300 52 49! 51 54 300 0!"),
+        ("became_low", {}, "x 40! x reload 30 stop:30 stop:20 stop:300 stop:40!"),
+        ("became_low", {}, "kill:40! kill:30 again:30 again:300 again:20! kill:20"),
+        (
+            "became_low",
+            {},
+            "40! reload x reload 30 300 reload 40! x stop:300 x stop:9!",
+        ),
+        ("no_longer_low", {}, "300 40 300! 0 300! x 40 x 300! 40 reload 300! reload"),
+        ("no_longer_low", {}, "40 stop:300! 40 kill:300! kill:300 40 again:300! 310"),
+        ("became_depleted", {}, "40 0! -1 x -1 40 0! 300 x 0! 300 40 reload 0! reload"),
+        (
+            "became_depleted",
+            {},
+            "stop:0! stop:0 40 kill:0! kill:0 300 again:0! again:0",
+        ),
+        (
+            "topped_up",
+            {},
+            "290 320! x 400! 400.01 399 reload stop:500! stop:500 reload",
+        ),
+        ("topped_up", {}, "kill:400! kill:400 again:500! x stop:500 x again:600! 700!"),
+        (
+            "balance_crossed_threshold",
+            below(100),
+            "90! 80 101 x 90! x 80 x 200 99! 200 x x 99! 200 reload 90! reload 80 200",
+        ),
+        (
+            "balance_crossed_threshold",
+            below(100),
+            "stop:150 stop:90! stop:80 stop:200 90! stop:80 150 x stop:90! 80 x stop:200",
+        ),
+        (
+            "balance_crossed_threshold",
+            below(100),
+            "kill:90! kill:80 kill:200 kill:90! 200 kill:90! 120 kill:80! kill:80",
+        ),
+        (
+            "balance_crossed_threshold",
+            below(100),
+            "again:200 again:90! again:80 x again:70 x again:200 x again:90! x reload 80",
+        ),
+        (
+            "balance_crossed_threshold",
+            below(100),
+            "200 x reload 90! 200 x reload 150 90! x reload x reload 200 reload",
+        ),
+        (
+            "balance_crossed_threshold",
+            {"threshold": {"type": "above", "value": {"entity": "input_number.limit"}}},
+            "90 110! x 120 90 x 101! 90 stop:150! kill:150 kill:90 kill:150! 99 kill:150!",
+        ),
+        (
+            "balance_crossed_threshold",
+            {
+                "threshold": {
+                    "type": "between",
+                    "value_min": {"number": 50},
+                    "value_max": {"number": 100},
+                }
+            },
+            "200 99! 51 49 x 60! x 200 stop:60! x stop:20 kill:60! again:70 again:300",
+        ),
+    ],
+)
+async def test_sequence(
+    hass: HomeAssistant,
+    home: Home,
+    telnyx: Telnyx,
+    trigger: str,
+    options: dict[str, Any],
+    steps: str,
+) -> None:
+    """A trigger fires once for what happens, however that comes to light."""
+    hass.states.async_set("input_number.limit", "100")
+    await home.automate(trigger, {"entity_id": ENTITIES[trigger]}, options)
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+async def test_available_credit(
+    make_home: MakeHome, simulator: Simulator, hass: HomeAssistant
+) -> None:
+    """A balance and the credit that is available are watched each on its own."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_credit_limit(Decimal(100))
+    home = await make_home(telnyx)
+    await home.automate(
+        "balance_crossed_threshold", {"entity_id": [BALANCE, AVAILABLE]}, below(50)
+    )
+    for how in ("", "stop:", "kill:", "again:", "x "):
+        fired: list[list[str]] = []
+        for amount in (300, 20, 10, -60, 300):
+            home.fired.clear()
+            for step in f"{how}{amount}".split():
+                await home.take(step, lambda to: telnyx.set_balance(Decimal(to)))
+            fired.append(list(home.fired))
+        assert fired == [[], [BALANCE], [], [AVAILABLE], []]
+
+
+@pytest.mark.parametrize(
+    ("behavior", "steps"),
+    [
+        (
+            "each",
+            "90/200! 90/90! 80/80 200/200 x 90/90!! 200/200 x 200/90! stop:200/200 "
+            "stop:90/90!! stop:200/80 again:90/90! again:200/200 again:90/90!! kill:9/9",
+        ),
+        (
+            "first",
+            "90/200! 90/90 80/80 200/200 x 90/90! 200/200 x 200/90! stop:200/200 "
+            "stop:90/90! stop:200/80 again:90/90 again:200/200 again:90/90! kill:9/9",
+        ),
+        (
+            "all",
+            "90/200 90/90! 80/80 200/200 x 90/90! 200/200 x 200/90 stop:200/200 "
+            "stop:90/90! stop:200/80 again:90/90! again:200/200 again:90/90! kill:9/9",
+        ),
+    ],
+)
+@pytest.mark.parametrize("trigger", ["became_low", "balance_crossed_threshold"])
+async def test_behavior(
+    make_home: MakeHome, simulator: Simulator, trigger: str, behavior: str, steps: str
+) -> None:
+    """Of several wallets it is each, the first or all that count."""
+    deepseek = simulator[DeepSeek]
+
+    def set_to(amounts: str) -> None:
+        for currency, amount in zip(("CNY", "USD"), amounts.split("/"), strict=True):
+            deepseek.add_currency(currency, Decimal(amount))
+
+    set_to("200/200")
+    home = await make_home(
+        deepseek,
+        deepseek_low_balance_threshold_cny=100,
+        deepseek_low_balance_threshold_usd=100,
+    )
+    options = below(100) if trigger == "balance_crossed_threshold" else {}
+    target = {
+        "entity_id": [
+            f"{ENTITIES[trigger].replace('telnyx', 'deepseek')}_{currency}"
+            for currency in ("cny", "usd")
+        ]
+    }
+    await home.automate(trigger, target, {**options, "behavior": behavior})
+    assert await home.go(steps, set_to) == steps
+
+
+async def test_wallet_that_was_missing(
+    make_home: MakeHome, simulator: Simulator
+) -> None:
+    """A wallet that was left out for a while is compared with what it was before."""
+    deepseek = simulator[DeepSeek]
+    deepseek.add_currency("USD", Decimal(200))
+    home = await make_home(deepseek)
+    await home.automate(
+        "balance_crossed_threshold",
+        {"entity_id": "sensor.deepseek_balance_usd"},
+        below(100),
+    )
+    for amount, expected in ((150, 0), (90, 1), (80, 0)):
+        home.fired.clear()
+        deepseek.remove_currency("USD")
+        await home.pass_time()
+        await home.pass_time()
+        deepseek.add_currency("USD", Decimal(amount))
+        await home.pass_time()
+        assert len(home.fired) == expected
+
+
+@pytest.mark.parametrize("behavior", ["each", "first", "all"])
+@pytest.mark.parametrize("trigger", ["became_low", "balance_crossed_threshold"])
+@pytest.mark.parametrize("how", ["", "x ", "stop:", "again:"])
+async def test_for(
+    home: Home, telnyx: Telnyx, trigger: str, behavior: str, how: str
+) -> None:
+    """A wait begins with the change, goes on in an outage and ends with recovery."""
+    await home.automate(
+        trigger,
+        {"entity_id": ENTITIES[trigger]},
+        {**options_of(trigger), "behavior": behavior, "for": {"minutes": 30}},
+    )
+
+    def set_to(amount: str) -> None:
+        telnyx.set_balance(Decimal(amount))
+
+    await home.go(f"{how}40", set_to)
+    await home.pass_time(4)
+    assert home.fired == []
+    await home.go("30 x 20", set_to)
+    assert home.fired == [ENTITIES[trigger]]
+    await home.go("10 300", set_to)
+
+    assert await home.go(f"{how}40 300 200 200 200", set_to) == (
+        f"{how}40 300 200 200 200"
+    )
+    assert await home.go(f"{how}40 x x! x 30 30", set_to) == f"{how}40 x x x! 30 30"
+
+
+@pytest.mark.parametrize("how", ["40", "stop:40"])
+@pytest.mark.parametrize("trigger", ["became_low", "balance_crossed_threshold"])
+async def test_wait_without_an_object(
+    hass: HomeAssistant,
+    home: Home,
+    telnyx: Telnyx,
+    label_registry: lr.LabelRegistry,
+    entity_registry: er.EntityRegistry,
+    trigger: str,
+    how: str,
+) -> None:
+    """A wait ends when its wallet is no longer targeted, or nobody waits any more."""
+    label = label_registry.async_create("Money").label_id
+    entity_id = ENTITIES[trigger]
+    entity_registry.async_update_entity(entity_id, labels={label})
+    options = {**options_of(trigger), "for": {"minutes": 5}}
+    await home.automate(trigger, {"label_id": label}, options)
+
+    def set_to(amount: str) -> None:
+        telnyx.set_balance(Decimal(amount))
+
+    await home.go(how, set_to)
+    entity_registry.async_update_entity(entity_id, labels=set())
+    await home.pass_time(6)
+    assert home.fired == []
+
+    entity_registry.async_update_entity(entity_id, labels={label})
+    await home.go(f"300 {how}", set_to)
+    await home.turn(STATE_OFF)
+    await home.pass_time(6)
+    assert home.fired == []
+
+    await home.turn(STATE_ON)
+    await home.go(f"300 {how}", set_to)
+    await hass.config_entries.async_unload(home.entry.entry_id)
+    await home.pass_time(6)
+    assert home.fired == [entity_id]
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+@pytest.mark.parametrize("target", ["entity_id", "device_id", "area_id", "label_id"])
+async def test_target(
+    hass: HomeAssistant,
+    home: Home,
+    telnyx: Telnyx,
+    area_registry: ar.AreaRegistry,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+    label_registry: lr.LabelRegistry,
+    trigger: str,
+    target: str,
+) -> None:
+    """Whatever is targeted, only the entities that show a wallet count."""
+    area = area_registry.async_create("Study").id
+    label = label_registry.async_create("Money").label_id
+    (device,) = dr.async_entries_for_config_entry(device_registry, home.entry.entry_id)
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    foreign = [
+        *(
+            entity_registry.async_get_or_create(
+                domain,
+                "other",
+                f"{home.entry.entry_id}_usd_{key}",
+                config_entry=other,
+                device_id=device.id,
+            ).entity_id
+            for domain, key in (
+                ("binary_sensor", "low_balance"),
+                ("event", "activity"),
+                ("sensor", "balance"),
+            )
+        ),
+        # Ours, but not of a wallet, or of no account any more.
+        *(
+            entity_registry.async_get_or_create(
+                domain, DOMAIN, f"{home.entry.entry_id}_usd_other", device_id=device.id
+            ).entity_id
+            for domain in ("binary_sensor", "event", "sensor")
+        ),
+        *(
+            entity_registry.async_get_or_create(
+                domain, DOMAIN, f"gone_usd_{key}", device_id=device.id
+            ).entity_id
+            for domain, key in (
+                ("binary_sensor", "low_balance"),
+                ("event", "activity"),
+                ("sensor", "balance"),
+            )
+        ),
+        "binary_sensor.unregistered",
+        "event.unregistered",
+        "sensor.unregistered",
+    ]
+    device_registry.async_update_device(device.id, area_id=area, labels={label})
+    targets: dict[str, Any] = {
+        "entity_id": [ENTITIES[trigger], *foreign],
+        "device_id": device.id,
+        "area_id": area,
+        "label_id": label,
+    }
+    await home.automate(trigger, {target: targets[target]}, options_of(trigger))
+
+    def show(amount: int, level: str) -> None:
+        for entity_id in foreign:
+            states = {
+                "binary_sensor": STATE_OFF if level == "ok" else STATE_ON,
+                "event": f"2026-11-21T12:00:00.{amount:03}+00:00",
+                "sensor": str(amount),
+            }
+            hass.states.async_set(
+                entity_id,
+                states[entity_id.partition(".")[0]],
+                {
+                    "device_class": "problem",
+                    "level": level,
+                    "event_type": "topped_up",
+                },
+            )
+
+    for amount, level in ((300, "ok"), (40, "low"), (0, "depleted"), (300, "ok")):
+        show(amount, level)
+        await hass.async_block_till_done()
+    assert home.fired == []
+    for amount in (40, 0, 300):
+        telnyx.set_balance(Decimal(amount))
+        await home.pass_time()
+    # A device has two sensors of the wallet: its balance and its available credit.
+    expected = {ENTITIES[trigger]}
+    if trigger == "balance_crossed_threshold" and target != "entity_id":
+        expected.add(AVAILABLE)
+    assert sorted(home.fired) == sorted(expected)
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+async def test_set_up_while_low(
+    make_home: MakeHome, telnyx: Telnyx, trigger: str
+) -> None:
+    """Nothing is news of a wallet that is shown for the first time."""
+    telnyx.set_balance(Decimal(0))
+    home = await make_home(telnyx)
+    await home.automate(trigger, {"entity_id": ENTITIES[trigger]}, options_of(trigger))
+    steps = "x 0 reload stop:0 kill:0 again:0"
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+async def test_poll_before_the_start_is_over(home: Home, telnyx: Telnyx) -> None:
+    """What is polled before anybody listens is compared when they do."""
+    hass = home.hass
+    await home.automate(
+        "balance_crossed_threshold", {"entity_id": [BALANCE, AVAILABLE]}, below(100)
+    )
+    await home.turn("off")
+    await hass.config_entries.async_unload(home.entry.entry_id)
+    telnyx.set_balance(Decimal(90))
+    hass.set_state(CoreState.not_running)
+    await hass.config_entries.async_setup(home.entry.entry_id)
+    await home.pass_time()
+    telnyx.set_balance(Decimal(80))
+    await home.pass_time()
+    hass.set_state(CoreState.starting)
+    await home.turn("on")
+    # An outage in between is looked through as well.
+    telnyx.fail(Http(503))
+    await home.pass_time()
+    telnyx.heal()
+    await home.pass_time()
+    assert sorted(home.fired) == [AVAILABLE, BALANCE]
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await home.pass_time()
+    assert sorted(home.fired) == [AVAILABLE, BALANCE]
+
+
+async def test_start_during_an_outage(home: Home, telnyx: Telnyx) -> None:
+    """An account that only comes back after the start is compared then, once."""
+    hass = home.hass
+    await home.automate("balance_crossed_threshold", {"entity_id": BALANCE}, below(100))
+    for amount, expected in ((90, [BALANCE]), (80, [])):
+        home.fired.clear()
+        telnyx.fail(Http(503))
+        await hass.config_entries.async_reload(home.entry.entry_id)
+        telnyx.set_balance(Decimal(amount))
+        telnyx.heal()
+        await home.pass_time()
+        assert state_of(hass, BALANCE) == f"{amount}.00"
+        assert home.fired == expected
+
+
+async def test_record_that_is_lost(home: Home, telnyx: Telnyx) -> None:
+    """What was before is not known without a record, and not made up."""
+    await home.automate("balance_crossed_threshold", {"entity_id": BALANCE}, below(100))
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    del home.storage[f"{DOMAIN}.{home.entry.entry_id}"]
+    telnyx.set_balance(Decimal(90))
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    steps = "90 200 x 90!"
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+async def test_old_amounts_do_not_come_back(home: Home, telnyx: Telnyx) -> None:
+    """What an account has yet to write when it is unloaded is not written later."""
+    await home.automate("balance_crossed_threshold", {"entity_id": BALANCE}, below(100))
+    steps = "290 300 again:300 90! x"
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+    await home.pass_time(120)
+    steps = "kill:90 kill:80"
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+async def test_several_accounts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    make_home: MakeHome,
+    telnyx: Telnyx,
+) -> None:
+    """Accounts that start one after the other are counted as they were before."""
+    deepseek = simulator[DeepSeek]
+    deepseek.add_currency("CNY", Decimal(200))
+    second = await add_account(deepseek)
+    home = await make_home(telnyx)
+    balances = [BALANCE, "sensor.deepseek_balance_cny"]
+    await home.automate(
+        "balance_crossed_threshold",
+        {"entity_id": balances},
+        {**below(100), "behavior": "first"},
+    )
+
+    async def start_both(amount: int) -> None:
+        await home.turn("off")
+        for entry in (home.entry, second):
+            await hass.config_entries.async_unload(entry.entry_id)
+        for entity_id in balances:
+            hass.states.async_remove(entity_id)
+        telnyx.set_balance(Decimal(amount))
+        deepseek.add_currency("CNY", Decimal(amount))
+        hass.set_state(CoreState.not_running)
+        for entry in (home.entry, second):
+            await hass.config_entries.async_setup(entry.entry_id)
+        hass.set_state(CoreState.starting)
+        await home.turn("on")
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await hass.async_block_till_done()
+
+    await start_both(90)
+    assert len(home.fired) == 1
+    await start_both(80)
+    assert len(home.fired) == 1
+    # An account that is not loaded does not count.
+    await hass.config_entries.async_unload(second.entry_id)
+    await home.go("200 90", lambda to: telnyx.set_balance(Decimal(to)))
+    assert home.fired == [BALANCE]
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+async def test_description(hass: HomeAssistant, home: Home, trigger: str) -> None:
+    """The editor knows a trigger's target and fields, and what to call them."""
+    assert await async_setup_component(hass, "automation", {})
+    descriptions = await async_get_all_descriptions(hass)
+    description = descriptions[f"{DOMAIN}.{trigger}"]
+    assert description is not None
+    for target in description["target"]["entity"]:
+        assert target["integration"] == DOMAIN
+        assert target["domain"] == [ENTITIES[trigger].partition(".")[0]]
+    folder = Path(api_balance.__path__[0])
+    icons = json.loads((folder / "icons.json").read_text())["triggers"]
+    texts = json.loads((folder / "translations/en.json").read_text())["triggers"]
+    assert icons.keys() == texts.keys() == TRIGGERS.keys()
+    assert {"name", "description"} <= texts[trigger].keys()
+    assert description["fields"].keys() == texts[trigger].get("fields", {}).keys()
+    validated = await async_validate_trigger_config(
+        hass,
+        [
+            {
+                CONF_PLATFORM: f"{DOMAIN}.{trigger}",
+                "target": {"entity_id": ENTITIES[trigger]},
+                "options": options_of(trigger)
+                | {
+                    key: field["default"]
+                    for key, field in description["fields"].items()
+                    if "default" in field
+                },
+            }
+        ],
+    )
+    assert validated[0]["options"].keys() == description["fields"].keys()
