@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 import json
@@ -14,8 +14,9 @@ from typing import Any, override
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from custom_components.api_balance.model import ACCOUNT
 from custom_components.api_balance.providers import BY_ID
-from custom_components.api_balance.providers.base import Provider
+from custom_components.api_balance.providers.base import Provider, SpendQuery
 from custom_components.api_balance.providers.http import connect
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,11 +43,11 @@ class Recording:
     region: str | None
     answers: Mapping[str, Mapping[str, Any]]
     expect: Mapping[str, Any]
-
-    @property
-    def path(self) -> Path:
-        """Return the file."""
-        return FOLDER / self.vendor / f"{self.name}.json"
+    path: Path
+    # Only of reports: which, of what, and what was asked.
+    report: str | None
+    scope: str
+    query: SpendQuery
 
     @property
     def secrets(self) -> list[str]:
@@ -66,7 +67,7 @@ class Recording:
 def read_recording(path: Path) -> Recording:
     """Return the recording of a file."""
     content = json.loads(path.read_text())
-    vendor = path.parent.name
+    vendor = path.relative_to(FOLDER).parts[0]
     assert vendor in BY_ID, f"{path}: PROVIDERS holds no provider with the id {vendor}"
     provider = BY_ID[vendor]
     credentials = example_credentials(provider) | content.get("credentials", {})
@@ -80,6 +81,23 @@ def read_recording(path: Path) -> Recording:
             for asked, answer in content["answers"].items()
         },
         expect=content.get("expect", {}),
+        path=path,
+        report=content.get("report"),
+        scope=content.get("scope", ACCOUNT),
+        query=_read_query(content.get("query", {})),
+    )
+
+
+def _read_query(content: Mapping[str, Any]) -> SpendQuery:
+    """Return what a recorded report was asked for."""
+    return SpendQuery(
+        **{
+            name: date.fromisoformat(content[name])
+            for name in ("start", "end")
+            if name in content
+        },
+        filters=content.get("filters", {}),
+        group_by=tuple(content.get("group_by", ())),
     )
 
 
@@ -96,6 +114,11 @@ RECORDED_ADDRESS = "https://recorded.example"
 def recordings(vendor: str = "*") -> list[Recording]:
     """Return all recordings, or those of a vendor."""
     return [read_recording(path) for path in sorted(FOLDER.glob(f"{vendor}/*.json"))]
+
+
+def reports() -> list[Recording]:
+    """Return the recordings of reports: what is not part of a poll."""
+    return [read_recording(path) for path in sorted(FOLDER.glob("*/reports/*.json"))]
 
 
 def full_recording(provider: type[Provider]) -> Recording:

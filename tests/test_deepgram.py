@@ -1,7 +1,7 @@
-"""What is Deepgram's alone: projects that come and go, and its billing reports."""
+"""What is Deepgram's alone: projects that come and go, and single balances."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +12,7 @@ from custom_components.api_balance.model import Problem, Snapshot
 from custom_components.api_balance.providers.base import (
     MissingPermission,
     RateLimited,
-    SpendQuery,
     TellsOneBalance,
-    TellsPurchases,
-    TellsSpend,
-    TellsSpendFields,
     VendorFault,
     WrongCredentialKind,
 )
@@ -198,77 +194,3 @@ async def test_one_balance(deepgram: Deepgram, vendor: RecordedVendor) -> None:
     )
     lot = await deepgram.fetch_balance(HOME, "b/1")
     assert (lot.id, lot.amount) == ("b/1", Decimal("0.1"))
-
-
-async def test_purchases(deepgram: Deepgram) -> None:
-    """A purchase tells what it was and when it ends."""
-    assert isinstance(deepgram, TellsPurchases)
-    (purchase,) = await deepgram.fetch_purchases(HOME)
-    assert purchase.amount == 200
-    assert purchase.kind == "promotional"
-    assert purchase.purchased_at == datetime(2026, 5, 12, 7, 25, 51, 801971, UTC)
-    assert purchase.expires_at == datetime(2027, 5, 12, 7, 25, 52, 130032, UTC)
-
-
-async def test_spend(deepgram: Deepgram, vendor: RecordedVendor) -> None:
-    """The breakdown takes every filter, and a parameter for each group."""
-    assert isinstance(deepgram, TellsSpend)
-    vendor.answers[
-        f"GET /v1/projects/{HOME}/billing/breakdown?start=2026-01-16&end=2026-01-23"
-        "&accessor=a1&tag=dev&grouping=line_item&grouping=tags"
-    ] = answer(
-        {
-            "start": "2026-01-16",
-            "end": "2026-01-23",
-            "resolution": {"units": "day", "amount": 1},
-            "results": [
-                {
-                    "dollars": 0.25,
-                    "grouping": {
-                        "start": "2026-01-16",
-                        "end": "2026-01-16",
-                        "accessor": None,
-                        "deployment": None,
-                        "line_item": "streaming::nova-3",
-                        "tags": ["dev", "home"],
-                    },
-                }
-            ],
-        }
-    )
-    (spend,) = await deepgram.fetch_spend(
-        HOME,
-        SpendQuery(
-            start=date(2026, 1, 16),
-            end=date(2026, 1, 23),
-            filters={"accessor": "a1", "tag": "dev"},
-            group_by=("line_item", "tags"),
-        ),
-    )
-    assert (spend.amount, spend.unit.code) == (Decimal("0.25"), "USD")
-    assert spend.start == datetime(2026, 1, 16, tzinfo=UTC)
-    assert spend.end == datetime(2026, 1, 17, tzinfo=UTC)
-    assert spend.labels == {"line_item": "streaming::nova-3", "tags": ("dev", "home")}
-
-
-async def test_spend_fields(deepgram: Deepgram, vendor: RecordedVendor) -> None:
-    """The fields tell what to filter by."""
-    assert isinstance(deepgram, TellsSpendFields)
-    path = f"GET /v1/projects/{HOME}/billing/fields"
-    vendor.answers[path] = answer(
-        {
-            "accessors": ["a1"],
-            "deployments": ["hosted"],
-            "tags": ["dev"],
-            "line_items": {"streaming::nova-3": "Nova - 3 (Stream)"},
-        }
-    )
-    assert await deepgram.fetch_spend_fields(HOME, SpendQuery()) == {
-        "accessor": {"a1": "a1"},
-        "deployment": {"hosted": "hosted"},
-        "tag": {"dev": "dev"},
-        "line_item": {"streaming::nova-3": "Nova - 3 (Stream)"},
-    }
-    vendor.answers[path] = answer({})
-    fields = await deepgram.fetch_spend_fields(HOME, SpendQuery())
-    assert not any(fields.values())

@@ -17,8 +17,8 @@ from telnyx import (
 )
 
 from .simulator import Http, Simulator
+from .simulator.costs import Deployment
 from .simulator.deepgram import Deepgram
-from .simulator.deepgram_account import Deployment
 from .simulator.telnyx import Telnyx
 
 

@@ -151,8 +151,9 @@ class Spend:
     """What the vendor says was spent from `start` until `end`; positive is spent.
 
     `period` tells which running period it is of, None in a report. `labels` tells what
-    the amount was spent on, in the vendor's own words, such as
-    {"line_item": "streaming::nova-3"}; it is empty for a total.
+    the amount was spent on: by a name that is the same for all vendors, a value in the
+    vendor's own words, such as {"line_item": "streaming::nova-3"}. It is empty for a
+    total.
     """
 
     unit: Unit
@@ -172,13 +173,12 @@ class Spend:
         return f"{part}{self.unit.key}_spent_{self.period}"
 
 
-type Part = Wallet | Quota | Spend
-"""What has a key of its own in a snapshot."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """A top-up or a grant as the vendor booked it, in its own unit."""
+    """A top-up or a grant as the vendor booked it, in its own unit.
+
+    A positive amount is the customer's. `id` is empty where the vendor gives none.
+    """
 
     id: str
     unit: Unit

@@ -8,7 +8,8 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .costs import Biller, Use
+from .vendor import CommandError, command
 from .wire import answer
 
 ERRORS = {
@@ -19,17 +20,28 @@ ERRORS = {
     HTTPStatus.TOO_MANY_REQUESTS: ("rate_limit_error", "Rate limited"),
 }
 FAILURE = ("api_error", "Internal server error")
+GROUPS = {"description": "line_item", "workspace_id": "project"}
+MOST_BUCKETS = 31
 
 
-class Anthropic(Vendor):
+class Anthropic(Biller):
     """An organization at Anthropic."""
 
     id = "anthropic"
     default_credentials = {"api_key": "sk-ant-admin01-simulator"}
 
-    # Every day costs the same, and today what was spent so far.
+    # What belongs to no workspace is in the default one.
+    uses = (
+        Use(60, "Claude Haiku 4.5 Usage - Output Tokens", "wrkspc_home"),
+        Use(30, "Claude Haiku 4.5 Usage - Input Tokens", "wrkspc_home"),
+        Use(10, "Web Search Usage"),
+    )
     daily = Decimal("12.3456")
-    today = Decimal("0.5")
+
+    def __init__(self, credentials: Mapping[str, str] | None = None) -> None:
+        """Open an organization that has spent a little today."""
+        super().__init__(credentials)
+        self.add_cost(Decimal("0.5"))
 
     @property
     @override
@@ -51,11 +63,6 @@ class Anthropic(Vendor):
 
     @command
     @override
-    def spend(self, amount: Decimal, wallet: str | None = None) -> None:
-        self.today += amount
-
-    @command
-    @override
     def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
         raise CommandError("there is no balance")
 
@@ -64,26 +71,43 @@ class Anthropic(Vendor):
         return answer(organization)
 
     async def _list_costs(self, request: web.Request) -> web.Response:
-        if "starting_at" not in request.query:
+        query = request.query
+        grouping = query.getall("group_by[]", [])
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        try:
+            day = datetime.fromisoformat(query.get("page") or query["starting_at"])
+            end = datetime.fromisoformat(query.get("ending_at", str(soon)))
+            limit = int(query.get("limit", "7"))
+        except KeyError, ValueError:
             return self.error(request, HTTPStatus.BAD_REQUEST)
-        now = datetime.now(UTC)
-        day = datetime.fromisoformat(request.query["starting_at"])
-        buckets = []
-        while day <= now:
-            end = day + timedelta(days=1)
-            dollars = self.today if end > now else self.daily
-            result = {
-                "amount": str(dollars.scaleb(2)),
-                "currency": "USD",
-                "workspace_id": None,
-                "description": None,
+        if not (1 <= limit <= MOST_BUCKETS and GROUPS.keys() >= set(grouping)):
+            return self.error(request, HTTPStatus.BAD_REQUEST)
+        days = []
+        while day < end:
+            days.append(day)
+            day += timedelta(days=1)
+        has_more = len(days) > limit
+        buckets = [
+            {
+                "starting_at": _zulu(day),
+                "ending_at": _zulu(day + timedelta(days=1)),
+                "results": [
+                    {
+                        "amount": str(dollars.scaleb(2)),
+                        "currency": "USD",
+                        "workspace_id": project,
+                        "description": line_item,
+                    }
+                    for (line_item, project, _), dollars in self.groups_of(
+                        day.date(), [GROUPS[name] for name in grouping]
+                    ).items()
+                ],
             }
-            buckets.append(
-                {
-                    "starting_at": f"{day:%Y-%m-%dT%H:%M:%SZ}",
-                    "ending_at": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-                    "results": [result],
-                }
-            )
-            day = end
-        return answer({"data": buckets, "has_more": False, "next_page": None})
+            for day in days[:limit]
+        ]
+        next_page = _zulu(days[limit]) if has_more else None
+        return answer({"data": buckets, "has_more": has_more, "next_page": next_page})
+
+
+def _zulu(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from .deepgram_account import GROUPINGS, DeepgramAccount, Group, Project, today
+from .costs import today
+from .deepgram_account import GROUPINGS, DeepgramAccount, Group, Project
 from .vendor import Refusal, command
 from .wire import answer, make_id
 
@@ -21,6 +22,7 @@ FILTERED_DEPLOYMENTS = {"hosted", "beta", "self-hosted"}
 LINE_ITEMS = {
     "streaming::nova-3": "Nova - 3 (Stream)",
     "sync::aura-2": "Aura -2 (Sync)",
+    "streaming::flux": "Flux (Stream)",
 }
 # Deepgram's range without dates is not documented.
 DEFAULT_RANGE = timedelta(days=30)

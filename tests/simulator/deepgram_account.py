@@ -8,15 +8,22 @@ from typing import Literal, override
 
 from multidict import MultiMapping
 
+from .costs import Deployment, Use, past, today
 from .faults import FaultArgument
 from .vendor import CommandError, Vendor, command
 from .wire import make_id
 
 type Units = Literal["usd", "hour"]
-type Deployment = Literal["hosted", "beta", "self-hosted", "dedicated"]
 type Group = tuple[date, tuple[object, ...]]
 
 GROUPINGS = ("accessor", "deployment", "line_item", "tags")
+OTHER_KEY = make_id("deepgram", "other key")
+USES: tuple[Use, ...] = (
+    Use(45, "streaming::nova-3", tags=("kitchen",)),
+    Use(25, "streaming::nova-3", accessor=OTHER_KEY, tags=("office", "meetings")),
+    Use(20, "sync::aura-2", tags=("kitchen",)),
+    Use(10, "streaming::flux", deployment="beta"),
+)
 
 
 @dataclass(slots=True)
@@ -232,6 +239,28 @@ class DeepgramAccount(Vendor):
         cost = Cost(day, dollars, accessor, deployment, line_item, tags)
         self._project(project_id).costs.append(cost)
 
+    @command
+    def give_past(
+        self,
+        days: int = 30,
+        per_day: Decimal = Decimal("2.40"),
+        seed: int = 0,
+        project_id: str | None = None,
+    ) -> None:
+        """Replace what was before today by so many days; no balance changes."""
+        project = self._project(project_id)
+        project.costs = [cost for cost in project.costs if cost.day >= today()]
+        for day, dollars, use in past(USES, days, per_day, seed):
+            self.add_cost(
+                project.id,
+                dollars,
+                day,
+                use.accessor,
+                use.deployment,
+                use.line_item,
+                use.tags,
+            )
+
     def _make_id(self, kind: str) -> str:
         self._made += 1
         return make_id(self.id, kind, self._made)
@@ -255,11 +284,6 @@ class DeepgramAccount(Vendor):
         if not dollars:
             raise CommandError(f"no dollars in project {project.id!r}")
         return project, dollars
-
-
-def today() -> date:
-    """Tell the day by which costs are counted."""
-    return datetime.now(UTC).date()
 
 
 def _zulu(moment: datetime) -> str:

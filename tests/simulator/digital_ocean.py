@@ -1,6 +1,6 @@
 """DigitalOcean: what is owed, as a positive string, and the usage of the month."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -35,9 +35,17 @@ class DigitalOcean(Vendor):
     owed = Decimal("12.23")
     usage = Decimal("11.21")
 
+    def __init__(self, credentials: Mapping[str, str] | None = None) -> None:
+        """Open an account without a history."""
+        super().__init__(credentials)
+        self.history: list[Mapping[str, str]] = []
+
     @override
     def routes(self) -> Iterable[web.RouteDef]:
-        return [web.get("/v2/customers/my/balance", self._get_balance)]
+        return [
+            web.get("/v2/customers/my/balance", self._get_balance),
+            web.get("/v2/customers/my/billing_history", self._list_history),
+        ]
 
     @override
     def error(self, request: web.Request, status: int) -> web.Response:
@@ -57,11 +65,13 @@ class DigitalOcean(Vendor):
     @override
     def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
         self.owed -= amount
+        self._book("Payment", -amount)
 
     @command
     def send_invoice(self) -> None:
         """Begin a new month: what was used is owed."""
         self.owed += self.usage
+        self._book("Invoice", self.usage)
         self.usage = Decimal()
 
     async def _get_balance(self, request: web.Request) -> web.Response:
@@ -69,6 +79,20 @@ class DigitalOcean(Vendor):
             "month_to_date_balance": cents(self.owed + self.usage),
             "account_balance": cents(self.owed),
             "month_to_date_usage": cents(self.usage),
-            "generated_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "generated_at": _now(),
         }
         return answer(body)
+
+    async def _list_history(self, request: web.Request) -> web.Response:
+        total = len(self.history)
+        body = {"billing_history": self.history, "links": {}, "meta": {"total": total}}
+        return answer(body)
+
+    def _book(self, kind: str, amount: Decimal) -> None:
+        """Add an entry to the billing history, the newest first."""
+        entry = {"description": kind, "amount": cents(amount)}
+        self.history.insert(0, {**entry, "date": _now(), "type": kind})
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

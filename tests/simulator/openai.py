@@ -1,6 +1,6 @@
 """OpenAI: costs of each UTC day, and a spend limit in cents; no balance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -8,7 +8,8 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .costs import Biller, Use
+from .vendor import CommandError, command
 from .wire import answer
 
 NO_RIGHT = (
@@ -17,16 +18,33 @@ NO_RIGHT = (
 )
 
 
-class OpenAI(Vendor):
+GROUPS = {
+    "line_item": "line_item",
+    "project_id": "project",
+    "api_key_id": "accessor",
+}
+MOST_BUCKETS = 180
+
+
+class OpenAI(Biller):
     """An OpenAI organization."""
 
     id = "openai"
     default_credentials = {"api_key": "sk-admin-simulator"}
 
-    # Every day costs the same, and today what was spent so far.
+    uses = (
+        Use(55, "gpt-5-mini, output", "proj_home", "key_voice"),
+        Use(25, "gpt-5-mini, input", "proj_home", "key_voice"),
+        Use(15, "whisper", "proj_home", "key_camera"),
+        Use(5, "text-embedding-3-small", "proj_lab", "key_lab"),
+    )
     daily = Decimal("1.25")
-    today = Decimal("0.06")
     limit: Decimal | None = Decimal(100)
+
+    def __init__(self, credentials: Mapping[str, str] | None = None) -> None:
+        """Open an organization that has spent a little today."""
+        super().__init__(credentials)
+        self.add_cost(Decimal("0.06"))
 
     @override
     def routes(self) -> Iterable[web.RouteDef]:
@@ -47,11 +65,6 @@ class OpenAI(Vendor):
 
     @command
     @override
-    def spend(self, amount: Decimal, wallet: str | None = None) -> None:
-        self.today += amount
-
-    @command
-    @override
     def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
         raise CommandError("there is no balance")
 
@@ -61,30 +74,49 @@ class OpenAI(Vendor):
         self.limit = limit
 
     async def _list_costs(self, request: web.Request) -> web.Response:
-        now = datetime.now(UTC)
-        start = int(request.query.get("start_time", now.timestamp()))
-        day = datetime.fromtimestamp(start, UTC).replace(hour=0, minute=0, second=0)
-        buckets = []
-        while day <= now:
-            end = day + timedelta(days=1)
-            value = self.today if end > now else self.daily
-            result = {
-                "object": "organization.costs.result",
-                "amount": {"value": value, "currency": "usd"},
-                "line_item": None,
-                "project_id": None,
+        query = request.query
+        grouping = query.getall("group_by[]", [])
+        now = int(datetime.now(UTC).timestamp())
+        try:
+            start = int(query.get("page") or query.get("start_time") or now)
+            limit = int(query.get("limit", "7"))
+            end = int(query.get("end_time") or now + 1)
+        except ValueError:
+            return self.error(request, HTTPStatus.BAD_REQUEST)
+        if not (1 <= limit <= MOST_BUCKETS and GROUPS.keys() >= set(grouping)):
+            return self.error(request, HTTPStatus.BAD_REQUEST)
+        first = datetime.fromtimestamp(start, UTC).replace(hour=0, minute=0, second=0)
+        days = []
+        while first.timestamp() < end:
+            days.append(first)
+            first += timedelta(days=1)
+        has_more = len(days) > limit
+        next_page = str(int(days[limit].timestamp())) if has_more else None
+        buckets = [
+            {
+                "object": "bucket",
+                "start_time": int(day.timestamp()),
+                "end_time": int((day + timedelta(days=1)).timestamp()),
+                "results": [
+                    {
+                        "object": "organization.costs.result",
+                        "amount": {"value": value, "currency": "usd"},
+                        "line_item": line_item,
+                        "project_id": project,
+                        "api_key_id": accessor,
+                    }
+                    for (line_item, project, accessor), value in self.groups_of(
+                        day.date(),
+                        [GROUPS[name] for name in grouping],
+                        project=query.getall("project_ids[]", []),
+                        accessor=query.getall("api_key_ids[]", []),
+                    ).items()
+                ],
             }
-            buckets.append(
-                {
-                    "object": "bucket",
-                    "start_time": int(day.timestamp()),
-                    "end_time": int(end.timestamp()),
-                    "results": [result],
-                }
-            )
-            day = end
+            for day in days[:limit]
+        ]
         page = {"object": "page", "data": buckets}
-        return answer({**page, "has_more": False, "next_page": None})
+        return answer({**page, "has_more": has_more, "next_page": next_page})
 
     async def _get_limit(self, request: web.Request) -> web.Response:
         if self.limit is None:

@@ -2,14 +2,15 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Literal, override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .costs import Biller, Use, today
+from .vendor import command
 from .wire import answer
 
 type Status = Literal["active", "suspended", "closed"]
@@ -21,9 +22,20 @@ ERRORS = {
     HTTPStatus.TOO_MANY_REQUESTS: (20429, "Too Many Requests"),
 }
 FAILURE = (20500, "Internal Server Error")
+TOTAL = "totalprice"
+# What each category is a part of; the total has no part in this.
+PARENTS = {
+    "sms-outbound-longcode": ("sms-outbound", "sms"),
+    "sms-inbound-longcode": ("sms-inbound", "sms"),
+    "calls-outbound": ("calls",),
+    "phonenumbers-local": ("phonenumbers",),
+}
+CATEGORIES = sorted(
+    {"mms", "recordings", "tts-google", TOTAL, *PARENTS, *sum(PARENTS.values(), ())}
+)
 
 
-class Twilio(Vendor):
+class Twilio(Biller):
     """A Twilio account."""
 
     id = "twilio"
@@ -34,8 +46,16 @@ class Twilio(Vendor):
     secret_fields = ("auth_token",)
     scheme = "Basic"
 
+    uses = (
+        Use(50, "sms-outbound-longcode"),
+        Use(10, "sms-inbound-longcode"),
+        Use(25, "calls-outbound"),
+        Use(10, "phonenumbers-local"),
+        Use(5, "tts-google"),
+    )
     balance = Decimal("43.0752")
-    used = Decimal("12.3405")
+    # Used in this month on days that are not told.
+    used_before = Decimal("12.3405")
     status: Status = "active"
     owner: str | None = None
 
@@ -51,7 +71,9 @@ class Twilio(Vendor):
         return [
             web.get(f"{path}.json", self._get_account),
             web.get(f"{path}/Balance.json", self._get_balance),
-            web.get(f"{path}/Usage/Records/ThisMonth.json", self._list_usage),
+            web.get(f"{path}/Usage/Records.json", self._list_usage),
+            web.get(f"{path}/Usage/Records/Daily.json", self._list_usage),
+            web.get(f"{path}/Usage/Records/ThisMonth.json", self._get_month),
         ]
 
     @override
@@ -64,13 +86,21 @@ class Twilio(Vendor):
     @command
     @override
     def spend(self, amount: Decimal, wallet: str | None = None) -> None:
+        super().spend(amount)
         self.balance -= amount
-        self.used += amount
 
     @command
     @override
     def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
         self.balance += amount
+
+    @command
+    @override
+    def give_past(
+        self, days: int = 30, per_day: Decimal = Decimal("2.40"), seed: int = 0
+    ) -> None:
+        super().give_past(days, per_day, seed)
+        self.used_before = Decimal(0)
 
     @command
     def set_status(self, status: Status) -> None:
@@ -106,13 +136,75 @@ class Twilio(Vendor):
             }
         )
 
+    async def _get_month(self, request: web.Request) -> web.Response:
+        first = today().replace(day=1)
+        price = self.used_before + self.total(first)
+        record = self._record(
+            request.query.get("Category", TOTAL), first, today(), price
+        )
+        return answer({"usage_records": [record], "page": 0, "page_size": 50})
+
     async def _list_usage(self, request: web.Request) -> web.Response:
-        today = datetime.now(UTC).date()
-        record = {
-            "category": request.query.get("Category"),
-            "start_date": str(today.replace(day=1)),
-            "end_date": str(today),
-            "price": str(self.used),
+        query = request.query
+        try:
+            first = date.fromisoformat(query["StartDate"])
+            last = min(date.fromisoformat(query["EndDate"]), today())
+            size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
+        except KeyError, ValueError:
+            return self.error(request, HTTPStatus.BAD_REQUEST)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        spans = [(day, day) for day in reversed(days)]
+        if not request.path.endswith("/Daily.json"):
+            spans = [(first, last)]
+        wanted = [query["Category"]] if "Category" in query else CATEGORIES
+        prices = {day: self._prices(day) for day in days}
+        records = [
+            self._record(
+                category,
+                start,
+                end,
+                sum(
+                    (
+                        prices[day].get(category, Decimal(0))
+                        for day in days
+                        if start <= day <= end
+                    ),
+                    Decimal(0),
+                ),
+            )
+            for category in wanted
+            for start, end in spans
+        ]
+        following = None
+        if len(records) > (page + 1) * size:
+            token = {"Page": str(page + 1), "PageToken": "PA1"}
+            following = str(request.rel_url.update_query(token))
+        return answer(
+            {
+                "usage_records": records[page * size : (page + 1) * size],
+                "page": page,
+                "page_size": size,
+                "next_page_uri": following,
+            }
+        )
+
+    def _prices(self, day: date) -> Mapping[str, Decimal]:
+        """Tell what each category cost on a day, with all that it contains."""
+        prices: dict[str, Decimal] = {}
+        for cost in self.costs_of(day):
+            item = cost.use.line_item
+            for name in (item, *PARENTS.get(item, ()), TOTAL):
+                prices[name] = prices.get(name, Decimal(0)) + cost.amount
+        return prices
+
+    def _record(
+        self, category: str, start: date, end: date, price: Decimal
+    ) -> Mapping[str, str]:
+        return {
+            "account_sid": self.credentials["account_sid"],
+            "category": category,
+            "start_date": str(start),
+            "end_date": str(end),
+            "price": str(price),
             "price_unit": "usd",
         }
-        return answer({"usage_records": [record], "page": 0, "page_size": 50})

@@ -1,6 +1,6 @@
 """xAI: a management key of one team, with credit written as negative cents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -35,6 +35,12 @@ class XAI(Vendor):
     used = Decimal("0.00")
     limit = Decimal("200.00")
 
+    def __init__(self, credentials: Mapping[str, str] | None = None) -> None:
+        """Open a team that has bought its credit."""
+        super().__init__(credentials)
+        self.purchases: list[Mapping[str, object]] = []
+        self._book(self.credit)
+
     @override
     def routes(self) -> Iterable[web.RouteDef]:
         team = "/v1/billing/teams/{team}"
@@ -66,6 +72,7 @@ class XAI(Vendor):
     @override
     def top_up(self, amount: Decimal, wallet: str | None = None) -> None:
         self.credit += amount
+        self._book(amount)
 
     @command
     def set_limit(self, amount: Decimal) -> None:
@@ -111,8 +118,21 @@ class XAI(Vendor):
         self._check_team(request)
         # What the running month used is not booked yet.
         total = {"val": in_cents(-self.credit)}
-        purchase = {"changeOrigin": "PURCHASE", "amount": total}
-        return answer({"changes": [purchase], "total": total})
+        return answer({"changes": self.purchases, "total": total})
+
+    def _book(self, amount: Decimal) -> None:
+        """Add a purchase to the ledger, the newest first."""
+        self.purchases.insert(
+            0,
+            {
+                "teamId": self.account_id,
+                "changeOrigin": "PURCHASE",
+                "topupStatus": "SUCCEEDED",
+                "amount": {"val": in_cents(-amount)},
+                "invoiceId": make_id(self.id, "invoice", len(self.purchases)),
+                "createTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            },
+        )
 
     def _check_team(self, request: web.Request) -> None:
         if request.match_info["team"] != self.account_id:

@@ -13,19 +13,32 @@ UTC days and in US dollars; Anthropic tells them in cents. Priority Tier is not 
 They usually show within five minutes. A day that Anthropic does not tell yet is left out,
 a month without any costs is 0.
 
+The spend report is of the same costs. It can be told apart by the line item, which is
+Anthropic's description of it, and by the project, which is the id of a workspace; what is
+in the default workspace, or in none, has no project. It cannot be filtered.
+
 A poll costs one request, the first one two, and no money; Anthropic allows one poll a
-minute.
+minute. A spend report costs one request for each month.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import override
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar, override
 
 import voluptuous as vol
 
-from ..model import Snapshot
-from .base import Client, Provider, WrongCredentialKind
-from .costs import DayCosts, all_pages, running_spend
+from ..model import Snapshot, Spend
+from .base import Client, Provider, SpendQuery, WrongCredentialKind
+from .costs import (
+    DAYS_PER_PAGE,
+    Cost,
+    DayCosts,
+    all_pages,
+    daily_spend,
+    has_ended,
+    labels,
+    running_spend,
+)
 from .fields import currency, maybe, moment, scaled
 from .periods import this_month
 
@@ -38,6 +51,8 @@ _COSTS = {
                 {
                     vol.Required("amount"): scaled(-2),
                     vol.Optional("currency", default="USD"): currency,
+                    "description": maybe(str),
+                    "workspace_id": maybe(str),
                 }
             ],
         }
@@ -45,6 +60,7 @@ _COSTS = {
     vol.Required("has_more"): bool,
     "next_page": maybe(str),
 }
+_GROUPS = {"line_item": "description", "project": "workspace_id"}
 
 
 class Anthropic(Provider):
@@ -58,6 +74,8 @@ class Anthropic(Provider):
     top_up_url = "https://platform.claude.com/settings/billing"
     status_url = "https://status.claude.com"
     poll_interval = timedelta(minutes=30)
+    spend_filters: ClassVar[tuple[str, ...]] = ()
+    spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
 
     @override
     @classmethod
@@ -82,28 +100,58 @@ class Anthropic(Provider):
         if self._organization is None:
             answer = await self._client.get("/v1/organizations/me", _ORGANIZATION)
             self._organization = answer["id"]
-        days = await self._days(this_month(now))
+        days = await self._days(this_month(now).date(), now.date())
         return Snapshot(
             account_ids=frozenset({self._organization}),
             spend=tuple(running_spend(days, now)),
         )
 
-    async def _days(self, start: datetime) -> Iterator[DayCosts]:
-        """Return the costs of each day since the start."""
+    async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
+        """Return the costs of the organization in USD, a row for each day and group.
+
+        From https://platform.claude.com/docs/en/api/admin/cost_report.
+        """
+        days = await self._days(
+            query.first,
+            query.last,
+            [("group_by[]", _GROUPS[name]) for name in query.group_by],
+        )
+        return tuple(daily_spend(days, query))
+
+    async def _days(
+        self, first: date, last: date, more: Iterable[tuple[str, str]] = ()
+    ) -> Iterator[DayCosts]:
+        """Return the costs of each day, both ends included, and maybe of one more."""
         params = [
-            ("starting_at", start.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            ("starting_at", _midnight(first)),
             ("bucket_width", "1d"),
-            ("limit", "31"),
+            ("limit", str(DAYS_PER_PAGE)),
+            *more,
         ]
+        # The days that end before this are told; whether one that ends then is, is
+        # not documented.
+        beyond = last + timedelta(days=2)
+        if has_ended(beyond):
+            params.append(("ending_at", _midnight(beyond)))
         days = await all_pages(
             lambda page: self._client.get(
                 "/v1/organizations/cost_report", _COSTS, params + page
-            )
+            ),
+            first,
+            beyond,
         )
         return (
             DayCosts(
                 day["starting_at"],
-                tuple((row["currency"], row["amount"]) for row in day["results"]),
+                tuple(
+                    Cost(row["currency"], row["amount"], labels(row, _GROUPS))
+                    for row in day["results"]
+                ),
             )
             for day in days
         )
+
+
+def _midnight(day: date) -> str:
+    """Return when a day began, in UTC."""
+    return f"{day}T00:00:00Z"

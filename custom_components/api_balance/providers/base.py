@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Protocol, final, runtime_checkable
 
 from ..model import Lot, Problem, Purchase, Snapshot, Spend
@@ -298,11 +298,23 @@ class TellsPurchases(Protocol):
         """Return the purchases of a scope. Raises ProviderError."""
 
 
+SPEND_DIMENSIONS = ("accessor", "deployment", "tag", "line_item", "project")
+"""By what spend is filtered and told apart, in one word for all vendors.
+
+`accessor` is the key that was used, `deployment` where the vendor ran, `tag` what the
+customer wrote on a request, `line_item` what the vendor charged for, `project` a part
+of the account. Their values are the vendor's own.
+"""
+
+_DEFAULT_DAYS = 30
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendQuery:
-    """What spend to report: days from `start` to `end`, filters, and what to tell apart.
+    """What spend to report: days in UTC, filters, and what to tell apart.
 
-    The names of filters and groups are the vendor's own, as its fields tell them.
+    Filters and groups are named as in SPEND_DIMENSIONS. `start` and `end` belong to the
+    report. Without an end it ends today, without a start it is of 30 days.
     """
 
     start: date | None = None
@@ -310,20 +322,44 @@ class SpendQuery:
     filters: Mapping[str, str] = field(default_factory=dict)
     group_by: tuple[str, ...] = ()
 
+    @property
+    def first(self) -> date:
+        """Return the first day of the report."""
+        return self.start or self.last - timedelta(days=_DEFAULT_DAYS - 1)
+
+    @property
+    def last(self) -> date:
+        """Return the last day of the report."""
+        return self.end or datetime.now(UTC).date()
+
 
 @runtime_checkable
 class TellsSpend(Protocol):
-    """A vendor that reports what was spent."""
+    """A vendor that reports what was spent, day by day."""
+
+    spend_filters: ClassVar[tuple[str, ...]]
+    """By which of SPEND_DIMENSIONS the report can be filtered."""
+
+    spend_groups: ClassVar[tuple[str, ...]]
+    """Which of SPEND_DIMENSIONS the report can tell apart."""
 
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
-        """Return the spend of a scope, a row for each group. Raises ProviderError."""
+        """Return the spend of a scope, a row for each day and group.
+
+        A positive amount is spent. `labels` of a row name its group; what has no value
+        for a group has no label of it. Filters and groups beyond those declared are
+        not asked for. Raises ProviderError.
+        """
 
 
 @runtime_checkable
 class TellsSpendFields(Protocol):
-    """A vendor that tells by what its spend can be filtered and grouped."""
+    """A vendor that tells the values that its spend can be filtered by."""
 
     async def fetch_spend_fields(
         self, scope: str, query: SpendQuery
     ) -> Mapping[str, Mapping[str, str]]:
-        """Return each field with its values and what they mean. Raises ProviderError."""
+        """Return each filter with its values and what they mean.
+
+        Raises ProviderError.
+        """

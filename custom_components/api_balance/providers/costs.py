@@ -1,30 +1,46 @@
-"""Cost reports by the day, which vendors without a balance have, in UTC."""
+"""Cost reports by the day, in UTC."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from ..model import Period, Spend, Unit
-from .base import UnexpectedAnswer
+from .base import SpendQuery, UnexpectedAnswer
 from .periods import this_month, today
 
-# A month has 31 days: more pages than this would never end.
-_MAX_PAGES = 5
+DAYS_PER_PAGE = 31
+"""As many days as Anthropic gives at once; more of them may not fit into an answer."""
+
+# Vendors may give fewer days than asked for: so many pages more are no report without
+# an end.
+_MORE_PAGES = 4
 _USD = Unit.money("USD")
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What was spent on a day, and on what; a positive amount is spent."""
+
+    unit: Unit
+    amount: Decimal
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DayCosts:
-    """What a day has cost, by what it was spent on; a positive amount is spent."""
+    """What a day has cost."""
 
     start: datetime
-    amounts: tuple[tuple[Unit, Decimal], ...]
+    costs: tuple[Cost, ...]
 
 
 async def all_pages(
     ask: Callable[[list[tuple[str, str]]], Awaitable[Mapping[str, Any]]],
+    first: date,
+    last: date,
 ) -> list[Any]:
     """Return the data of every page of a report that names its next page.
 
@@ -32,13 +48,58 @@ async def all_pages(
     """
     data: list[Any] = []
     page: list[tuple[str, str]] = []
-    for _ in range(_MAX_PAGES):
+    for _ in range((last - first).days // DAYS_PER_PAGE + 1 + _MORE_PAGES):
         answer = await ask(page)
         data += answer["data"]
         if not answer["has_more"]:
             return data
         page = [("page", answer.get("next_page") or "")]
     raise UnexpectedAnswer("has_more")
+
+
+def has_ended(day: date) -> bool:
+    """Whether a day is over: only then does a report need an end."""
+    return day < datetime.now(UTC).date()
+
+
+def labels(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of a row by the vendor's field of each, where it has one."""
+    return {name: row[own] for name, own in fields.items() if row.get(own) is not None}
+
+
+def by_day(costs: Iterable[tuple[datetime, Cost]]) -> list[DayCosts]:
+    """Return costs that come with the start of their day, day by day."""
+    days: defaultdict[datetime, list[Cost]] = defaultdict(list)
+    for start, cost in costs:
+        days[start].append(cost)
+    return [DayCosts(start, tuple(days[start])) for start in sorted(days)]
+
+
+def daily_spend(days: Iterable[DayCosts], query: SpendQuery) -> Iterator[Spend]:
+    """Yield the spend of each day and group of a query.
+
+    A day that is told without costs is zero, where nothing is told apart.
+    """
+    for day in days:
+        if not query.first <= day.start.date() <= query.last:
+            continue
+        groups: dict[tuple[Unit, frozenset[tuple[str, str]]], Decimal] = {}
+        for cost in day.costs:
+            named = cost.labels.items()
+            pairs = frozenset(pair for pair in named if pair[0] in query.group_by)
+            groups[cost.unit, pairs] = (
+                groups.get((cost.unit, pairs), Decimal()) + cost.amount
+            )
+        if not groups and not query.group_by:
+            groups[_USD, frozenset()] = Decimal()
+        for (unit, pairs), amount in groups.items():
+            yield Spend(
+                unit=unit,
+                amount=amount,
+                start=day.start,
+                end=day.start + timedelta(days=1),
+                labels=dict(sorted(pairs)),
+            )
 
 
 def running_spend(days: Iterable[DayCosts], now: datetime) -> Iterator[Spend]:
@@ -51,8 +112,8 @@ def running_spend(days: Iterable[DayCosts], now: datetime) -> Iterator[Spend]:
         told = [day for day in days if day.start >= start]
         totals: dict[Unit, Decimal] = {}
         for day in told:
-            for unit, amount in day.amounts:
-                totals[unit] = totals.get(unit, Decimal()) + amount
+            for cost in day.costs:
+                totals[cost.unit] = totals.get(cost.unit, Decimal()) + cost.amount
         if told and not totals:
             # Days without costs name no currency.
             totals[_USD] = Decimal()

@@ -10,7 +10,8 @@ the customer's, and the list is the whole truth of the project. The figures may 
 minutes behind. A poll costs one request per project; the projects and their purchases,
 which alone tell when credit expires, are asked for once a day. That a balance names its
 purchase by `purchase_order_id` is plausible, not documented: where nothing matches,
-nothing is said.
+nothing is said. The spend report is of one project, in USD; it can be filtered and told
+apart by the key (accessor), the deployment, the tags and the line item.
 """
 
 from collections import defaultdict
@@ -19,7 +20,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import re
-from typing import Any, override
+from typing import Any, ClassVar, override
 from urllib.parse import quote
 
 import voluptuous as vol
@@ -50,7 +51,14 @@ from .fields import amount, maybe, moment
 
 _LIST_PROJECTS_EVERY = timedelta(days=1)
 _USD = Unit.money("USD")
-_GROUPS = ("accessor", "deployment", "line_item", "tags")
+_FILTERS = ("accessor", "deployment", "tag", "line_item")
+# A filter is called a tag; a group, and what stands in it, tags.
+_GROUPS = {
+    "accessor": "accessor",
+    "deployment": "deployment",
+    "tag": "tags",
+    "line_item": "line_item",
+}
 
 _text = maybe(str)
 _PROJECTS = {
@@ -116,6 +124,8 @@ class Deepgram(Provider):
     top_up_url = "https://console.deepgram.com"
     status_url = "https://status.deepgram.com"
     right = "billing:read"
+    spend_filters: ClassVar[tuple[str, ...]] = _FILTERS
+    spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
 
     @override
     @classmethod
@@ -208,9 +218,11 @@ class Deepgram(Provider):
         )
 
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
-        """Return the spend of a project in USD, a row for each group.
+        """Return the spend of a project in USD, a row for each day and group.
 
-        The vendor's days are inclusive at both ends, and in UTC.
+        From https://developers.deepgram.com/reference/manage/billing/breakdown. The
+        dates include both ends. That the days are those of UTC is not documented. A
+        row of several days, which Deepgram's form of the answer allows, stays whole.
         """
         answer = await self._client.get(
             _path(scope, "billing", "breakdown"), _BREAKDOWN, _params(query)
@@ -224,8 +236,8 @@ class Deepgram(Provider):
                 scope=scope,
                 labels={
                     name: tuple(value) if isinstance(value, list) else value
-                    for name, value in row["grouping"].items()
-                    if name in _GROUPS and value is not None
+                    for name, own in _GROUPS.items()
+                    if (value := row["grouping"].get(own)) is not None
                 },
             )
             for row in answer["results"]
@@ -354,11 +366,8 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 def _params(query: SpendQuery) -> list[tuple[str, str]]:
     """Return the query as the vendor wants it, a parameter for each group."""
     return [
-        *(
-            (name, str(day))
-            for name, day in (("start", query.start), ("end", query.end))
-            if day
-        ),
+        ("start", str(query.first)),
+        ("end", str(query.last)),
         *query.filters.items(),
-        *(("grouping", group) for group in query.group_by),
+        *(("grouping", _GROUPS[name]) for name in query.group_by),
     ]

@@ -14,17 +14,20 @@ balance yet. The spend of this month is the same usage, counted from the first o
 month. DigitalOcean is paid afterwards, so the balance cannot run dry; an account that
 lives on prepaid credit alone is not told apart. The answer says when it was made, which
 may be hours ago. A poll costs one request.
+
+The purchases are the payments and the credits of the billing history; what was paid is
+positive. That credits have the sign of payments there is unconfirmed.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import override
+from typing import Any, override
 
 import voluptuous as vol
 
-from ..model import Period, Snapshot, Spend, Unit, Wallet
-from .base import Provider, WrongCredentialKind, bearer
+from ..model import Period, Purchase, Snapshot, Spend, Unit, Wallet
+from .base import Provider, UnexpectedAnswer, WrongCredentialKind, bearer
 from .fields import amount, maybe, moment, owed
 from .periods import this_month
 
@@ -34,6 +37,18 @@ _BALANCE = {
     "month_to_date_usage": maybe(amount),
     "generated_at": maybe(moment),
 }
+_HISTORY = {
+    vol.Required("billing_history"): [
+        {
+            vol.Required("type"): str,
+            "amount": maybe(owed),
+            "date": maybe(moment),
+        }
+    ],
+    "links": maybe({"pages": maybe({"next": maybe(str)})}),
+}
+_PAID_IN = ("Credit", "Payment")
+_MAX_PAGES = 20
 
 
 class DigitalOcean(Provider):
@@ -83,3 +98,32 @@ class DigitalOcean(Provider):
             ),
             as_of=as_of,
         )
+
+    async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
+        """Return what was paid or granted, in USD; DigitalOcean gives them no ids."""
+        return tuple(
+            Purchase(
+                id="",
+                unit=_USD,
+                amount=entry.get("amount"),
+                kind=entry["type"],
+                purchased_at=entry.get("date"),
+            )
+            for entry in await self._history()
+            if entry["type"] in _PAID_IN
+        )
+
+    async def _history(self) -> list[Mapping[str, Any]]:
+        """Return the billing history, every page of it."""
+        entries: list[Mapping[str, Any]] = []
+        for page in range(1, _MAX_PAGES + 1):
+            answer = await self._client.get(
+                "/v2/customers/my/billing_history",
+                _HISTORY,
+                [("per_page", "200"), ("page", str(page))],
+            )
+            entries += answer["billing_history"]
+            pages = (answer.get("links") or {}).get("pages") or {}
+            if not pages.get("next"):
+                return entries
+        raise UnexpectedAnswer("links.pages.next")

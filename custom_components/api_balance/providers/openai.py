@@ -15,30 +15,44 @@ month without any costs is 0. The spend limit is the hard monthly limit set for 
 organization. OpenAI does not say how much of it is used, nor on which date it resets, so
 only the limit is shown. Where there is none, or the key may not read it, nothing is shown.
 
-A poll costs two requests and no money.
+The spend report is of the same costs. It can be told apart by the API key, the line item and
+the project, and filtered by the API key and the project, which it names by their ids; costs
+that OpenAI does not ascribe to one have no name.
+
+A poll costs two requests and no money; a spend report one request for each month.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 import re
-from typing import override
+from typing import ClassVar, override
 
 import voluptuous as vol
 
-from ..model import Quota, Snapshot
+from ..model import Quota, Snapshot, Spend
 from .base import (
     MissingPermission,
     NotFound,
     Provider,
     ProviderError,
     Refusal,
+    SpendQuery,
     WrongCredentialKind,
     bearer,
 )
-from .costs import DayCosts, all_pages, running_spend
+from .costs import (
+    DAYS_PER_PAGE,
+    Cost,
+    DayCosts,
+    all_pages,
+    daily_spend,
+    has_ended,
+    labels,
+    running_spend,
+)
 from .fields import amount, currency, epoch, maybe, scaled
-from .periods import this_month
+from .periods import day_start, this_month
 
 _COSTS = {
     vol.Required("data"): [
@@ -49,7 +63,10 @@ _COSTS = {
                     vol.Required("amount"): {
                         vol.Required("value"): amount,
                         vol.Optional("currency", default="usd"): currency,
-                    }
+                    },
+                    "api_key_id": maybe(str),
+                    "line_item": maybe(str),
+                    "project_id": maybe(str),
                 }
             ],
         }
@@ -61,6 +78,12 @@ _SPEND_LIMIT = {
     vol.Required("threshold_amount"): scaled(-2),
     vol.Required("currency"): currency,
 }
+_GROUPS = {
+    "accessor": "api_key_id",
+    "line_item": "line_item",
+    "project": "project_id",
+}
+_FILTERS = {"accessor": "api_key_ids[]", "project": "project_ids[]"}
 _MISSING_SCOPE = re.compile(r"Missing scopes: ([a-z_.]+[a-z])")
 
 
@@ -76,6 +99,8 @@ class OpenAI(Provider):
     status_url = "https://status.openai.com"
     right = "api.usage.read"
     poll_interval = timedelta(minutes=30)
+    spend_filters: ClassVar[tuple[str, ...]] = tuple(_FILTERS)
+    spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
 
     @override
     @classmethod
@@ -97,7 +122,7 @@ class OpenAI(Provider):
     async def fetch(self) -> Snapshot:
         """Return the costs of the day and the month, and the spend limit."""
         now = datetime.now(UTC)
-        days = await self._days(this_month(now))
+        days = await self._days(this_month(now).date(), now.date())
         quotas: tuple[Quota, ...] = ()
         # The limit only adorns the costs, and needs a right of its own.
         with suppress(NotFound, MissingPermission):
@@ -110,25 +135,57 @@ class OpenAI(Provider):
                 quotas = (Quota(key="spend_limit", unit=unit, limit=limit),)
         return Snapshot(quotas=quotas, spend=tuple(running_spend(days, now)))
 
-    async def _days(self, start: datetime) -> Iterator[DayCosts]:
-        """Return the costs of each day since the start."""
+    async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
+        """Return the costs of the organization, a row for each day and group.
+
+        From https://platform.openai.com/docs/api-reference/usage/costs. Amounts are in
+        the currency that OpenAI names, USD so far.
+        """
+        days = await self._days(
+            query.first,
+            query.last,
+            [
+                *((_FILTERS[name], value) for name, value in query.filters.items()),
+                *(("group_by[]", _GROUPS[name]) for name in query.group_by),
+            ],
+        )
+        return tuple(daily_spend(days, query))
+
+    async def _days(
+        self, first: date, last: date, more: Iterable[tuple[str, str]] = ()
+    ) -> Iterator[DayCosts]:
+        """Return the costs of each day, both ends included."""
         params = [
-            ("start_time", str(int(start.timestamp()))),
+            ("start_time", _seconds(first)),
             ("bucket_width", "1d"),
-            ("limit", "31"),
+            ("limit", str(DAYS_PER_PAGE)),
+            *more,
         ]
+        if has_ended(last):
+            params.append(("end_time", _seconds(last + timedelta(days=1))))
         days = await all_pages(
             lambda page: self._client.get(
                 "/v1/organization/costs", _COSTS, params + page
-            )
+            ),
+            first,
+            last,
         )
         return (
             DayCosts(
                 day["start_time"],
                 tuple(
-                    (row["amount"]["currency"], row["amount"]["value"])
+                    Cost(
+                        row["amount"]["currency"],
+                        row["amount"]["value"],
+                        labels(row, _GROUPS),
+                    )
                     for row in day["results"]
                 ),
             )
             for day in days
         )
+
+
+def _seconds(day: date) -> str:
+    """Return when a day began, in seconds since 1970."""
+    return str(int(day_start(day).timestamp()))

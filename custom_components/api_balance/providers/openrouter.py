@@ -18,15 +18,22 @@ say nothing and are not shown. An ordinary key is never asked for the credit: so
 seen to be told 0 for accounts with money (other people's code). Add OpenRouter twice, once
 with each kind of key, to see both.
 
+With a management key the spend report is OpenRouter's activity of the whole account, from
+https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity (official): the
+last 30 days in UTC that are over, so never today. It can be told apart by the model (line
+item) and filtered by the hash of a key (accessor). With an ordinary key it is that key's
+own three counters: today, the days before it in this week, and those before in this month.
+These are rows of several days, and nothing is told apart.
+
 All amounts are US dollars; the answer names no currency. OpenRouter keeps answers for up
 to 60 seconds (other people's code). A poll costs one request, with a management key two,
-and no credit.
+and no credit; a spend report costs the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 import voluptuous as vol
 
@@ -35,12 +42,14 @@ from .base import (
     Provider,
     ProviderError,
     Refusal,
+    SpendQuery,
     Unreachable,
     WrongCredentialKind,
     bearer,
 )
-from .fields import amount, maybe
-from .periods import next_month, this_month, today
+from .costs import Cost, by_day, daily_spend, labels
+from .fields import amount, maybe, moment
+from .periods import next_month, this_month, this_week, today
 
 _USD = Unit.money("USD")
 
@@ -51,6 +60,7 @@ _KEY = {
         "limit_remaining": maybe(amount),
         "limit_reset": maybe(str),
         "usage_daily": maybe(amount),
+        "usage_weekly": maybe(amount),
         "usage_monthly": maybe(amount),
         "is_management_key": maybe(bool),
     }
@@ -61,6 +71,16 @@ _CREDITS = {
         vol.Required("total_usage"): amount,
     }
 }
+_ACTIVITY = {
+    vol.Required("data"): [
+        {
+            vol.Required("date"): moment,
+            vol.Required("usage"): amount,
+            "model": maybe(str),
+        }
+    ]
+}
+_GROUPS = {"line_item": "model"}
 
 
 class OpenRouter(Provider):
@@ -74,6 +94,8 @@ class OpenRouter(Provider):
     top_up_url = "https://openrouter.ai/settings/credits"
     status_url = "https://status.openrouter.ai"
     poll_interval = timedelta(minutes=10)
+    spend_filters: ClassVar[tuple[str, ...]] = ("accessor",)
+    spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
 
     @override
     @classmethod
@@ -102,6 +124,28 @@ class OpenRouter(Provider):
         balance = credit["total_credits"] - credit["total_usage"]
         return Snapshot(wallets=(Wallet(key=_USD.key, unit=_USD, balance=balance),))
 
+    async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
+        """Return the activity of the account in USD, or what the counters of a key tell.
+
+        Raises WrongCredentialKind where an ordinary key is to filter or tell apart.
+        """
+        key = (await self._client.get("/api/v1/key", _KEY))["data"]
+        if not key.get("is_management_key"):
+            if query.filters or query.group_by:
+                raise WrongCredentialKind
+            return tuple(_counted(key, query))
+        accessor = query.filters.get("accessor")
+        activity = await self._client.get(
+            "/api/v1/activity",
+            _ACTIVITY,
+            [("api_key_hash", accessor)] if accessor else (),
+        )
+        days = by_day(
+            (today(row["date"]), Cost(_USD, row["usage"], labels(row, _GROUPS)))
+            for row in activity["data"]
+        )
+        return tuple(daily_spend(days, query))
+
 
 def _quota(key: Mapping[str, Any], now: datetime) -> Quota:
     """Return the limit of the key."""
@@ -126,7 +170,7 @@ def _reset(interval: str | None, now: datetime) -> datetime | None:
         case "daily":
             return today(now) + timedelta(days=1)
         case "weekly":
-            return today(now) + timedelta(days=7 - now.weekday())
+            return this_week(now) + timedelta(days=7)
         case "monthly":
             return next_month(now)
         case _:
@@ -144,3 +188,21 @@ def _spend(key: Mapping[str, Any], now: datetime) -> tuple[Spend, ...]:
         for period, start, spent in periods
         if spent is not None
     )
+
+
+def _counted(key: Mapping[str, Any], query: SpendQuery) -> Iterator[Spend]:
+    """Yield what each counter tells beyond the shorter ones, if the query wants it."""
+    now = datetime.now(UTC)
+    counters = (
+        (today(now), key.get("usage_daily")),
+        (this_week(now), key.get("usage_weekly")),
+        (this_month(now), key.get("usage_monthly")),
+    )
+    end, told = today(now) + timedelta(days=1), Decimal()
+    # The week may have begun before the month.
+    for start, spent in sorted(counters, key=lambda counter: counter[0], reverse=True):
+        if spent is None or start == end:
+            continue
+        if query.first <= start.date() and end.date() <= query.last + timedelta(days=1):
+            yield Spend(unit=_USD, amount=spent - told, start=start, end=end)
+        end, told = start, spent

@@ -1,11 +1,16 @@
 """The periods that vendors count in, all in UTC."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 
 def today(now: datetime) -> datetime:
     """Return when the day began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def this_week(now: datetime) -> datetime:
+    """Return when the week began, on Monday."""
+    return today(now) - timedelta(days=now.weekday())
 
 
 def this_month(now: datetime) -> datetime:
@@ -16,3 +21,8 @@ def this_month(now: datetime) -> datetime:
 def next_month(now: datetime) -> datetime:
     """Return when the next month begins."""
     return this_month(this_month(now) + timedelta(days=32))
+
+
+def day_start(day: date) -> datetime:
+    """Return when a day began."""
+    return datetime.combine(day, time(), UTC)

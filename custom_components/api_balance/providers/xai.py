@@ -20,6 +20,9 @@ what the month is going to be invoiced, before tax: xAI documents that the API s
 both are used up. That the limit counts before tax is not documented. How fresh the figures
 are is not documented. A poll costs one request, one more where the preview tells no credit,
 and one more at the start to find the team.
+
+The purchases are those of the prepaid ledger that were not refused, with the words of xAI
+for where they come from; whether credit expires is not told.
 """
 
 from collections.abc import Mapping
@@ -28,7 +31,9 @@ from decimal import Decimal
 from typing import Any, override
 from urllib.parse import quote
 
-from ..model import Snapshot, Unit, Wallet
+import voluptuous as vol
+
+from ..model import Purchase, Snapshot, Unit, Wallet
 from .base import (
     Client,
     NotFound,
@@ -37,7 +42,7 @@ from .base import (
     WrongCredentialKind,
     bearer,
 )
-from .fields import amount, maybe, scaled
+from .fields import amount, maybe, moment, scaled
 
 _USD = Unit.money("USD")
 
@@ -64,6 +69,18 @@ _PREVIEW = {
     "effectiveSpendingLimit": maybe(scaled(-2)),
 }
 _LEDGER = {"total": maybe({"val": maybe(_credit)})}
+_CHANGES = {
+    vol.Optional("changes", default=list): [
+        {
+            "changeOrigin": maybe(str),
+            "topupStatus": maybe(str),
+            "amount": maybe({"val": maybe(_credit)}),
+            "invoiceId": maybe(str),
+            "createTime": maybe(moment),
+            "createTs": maybe(moment),
+        }
+    ]
+}
 
 
 class XAI(Provider):
@@ -94,9 +111,8 @@ class XAI(Provider):
     @override
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the team."""
-        if self._team is None:
-            self._team = await self._find_team()
-        path = f"/v1/billing/teams/{quote(self._team, safe='')}"
+        team = await self._known_team()
+        path = _path(team)
         preview = await self._client.get(f"{path}/postpaid/invoice/preview", _PREVIEW)
         invoice = preview.get("coreInvoice") or {}
         credit = _value(invoice, "prepaidCredits")
@@ -118,9 +134,41 @@ class XAI(Provider):
             credit_limit=limit,
         )
         return Snapshot(
-            account_ids=frozenset({self._team}),
+            account_ids=frozenset({team}),
             wallets=() if balance is None else (wallet,),
         )
+
+    async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
+        """Return what was paid into the prepaid credit, in USD.
+
+        From https://docs.x.ai/developers/rest-api-reference/management/billing. The
+        time has one name there and another in other people's code.
+        """
+        team = await self._known_team()
+        changes: list[Mapping[str, Any]] = []
+        # Without prepaid credit there is no ledger.
+        with suppress(NotFound):
+            ledger = await self._client.get(f"{_path(team)}/prepaid/balance", _CHANGES)
+            changes = ledger["changes"]
+        return tuple(
+            Purchase(
+                id=change.get("invoiceId") or "",
+                unit=_USD,
+                amount=paid,
+                kind=change.get("changeOrigin"),
+                purchased_at=change.get("createTime") or change.get("createTs"),
+            )
+            for change in changes
+            if (paid := _value(change, "amount")) is not None
+            and paid > 0
+            and change.get("topupStatus") in (None, "SUCCEEDED")
+        )
+
+    async def _known_team(self) -> str:
+        """Return the team, which is asked for once."""
+        if self._team is None:
+            self._team = await self._find_team()
+        return self._team
 
     async def _find_team(self) -> str:
         """Return the team that the key belongs to."""
@@ -140,6 +188,11 @@ class XAI(Provider):
             ledger = await self._client.get(f"{path}/prepaid/balance", _LEDGER)
             return _value(ledger, "total")
         return None
+
+
+def _path(team: str) -> str:
+    """Return the path of what is billed to a team."""
+    return f"/v1/billing/teams/{quote(team, safe='')}"
 
 
 def _value(answer: Mapping[str, Any], field: str) -> Decimal | None:
