@@ -10,16 +10,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ..model import Snapshot, Wallet
+from .jump import Jump
+from .ledger import CORRECTION_DIGITS, last_digit
 from .memory import Memory
 
 _ZERO = Decimal()
 _TENTH = Decimal("0.1")
-# The last digit that is displayed: of money, and of anything else.
-_CENT = Decimal("0.01")
-_ONE = Decimal(1)
-# A rise up to this part of the amount, or so many last digits, is a correction.
+# A rise up to this part of the amount is a correction.
 _CORRECTION = Decimal("0.01")
-_CORRECTION_DIGITS = 10
 
 
 class Availability(StrEnum):
@@ -46,6 +44,7 @@ class Activity(StrEnum):
     DEPLETED = "depleted"
     RECOVERED = "recovered"
     TOPPED_UP = "topped_up"
+    SPEND_JUMPED = "spend_jumped"
     REMINDER = "reminder"
 
 
@@ -81,12 +80,19 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something that happened to a wallet, with the threshold that was crossed."""
+    """Something that happened to a wallet, with the thresholds that were set.
+
+    `runway` is how long it lasted then, `days` the threshold of that. `jump` tells how
+    far its spend jumped.
+    """
 
     activity: Activity
     old: Decimal | None
     new: Decimal | None
     threshold: Decimal | None = None
+    runway: timedelta | None = None
+    days: Decimal | None = None
+    jump: Jump | None = None
 
 
 def judge(
@@ -139,6 +145,8 @@ def judge(
             old=old,
             new=amount,
             threshold=thresholds.amount or None,
+            runway=runway,
+            days=thresholds.days or None,
         )
         for activity in activities
     )
@@ -189,7 +197,7 @@ def _has_left(
     """Tell whether an amount is above a threshold by a margin, or by a top-up."""
     if amount is None:
         return wallet.is_postpaid
-    margin = max(abs(threshold) * _TENTH, _last_digit(wallet))
+    margin = max(abs(threshold) * _TENTH, last_digit(wallet.unit))
     return is_topped_up or amount > threshold + margin
 
 
@@ -197,13 +205,10 @@ def _is_top_up(old: Decimal | None, new: Decimal | None, wallet: Wallet) -> bool
     """Tell whether an amount rose by more than a correction."""
     if old is None or new is None:
         return False
-    correction = max(abs(old) * _CORRECTION, _last_digit(wallet) * _CORRECTION_DIGITS)
+    correction = max(
+        abs(old) * _CORRECTION, last_digit(wallet.unit) * CORRECTION_DIGITS
+    )
     return new - old > correction
-
-
-def _last_digit(wallet: Wallet) -> Decimal:
-    """Return the smallest amount that is displayed."""
-    return _CENT if wallet.unit.is_money else _ONE
 
 
 def availability(

@@ -1,0 +1,117 @@
+"""What a wallet spent, hour by hour."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from math import ceil
+
+HOUR = timedelta(hours=1)
+DAYS_KEPT = 60
+
+_KEPT = timedelta(days=DAYS_KEPT)
+_HOURS_KEPT = DAYS_KEPT * 24
+# What falls into several hours is divided to so many more digits than it has.
+_MORE_DIGITS = 4
+_MAX_DIGITS = 24
+_ZERO = Decimal()
+
+
+def hour_of(at: datetime) -> int:
+    """Return the hour of a time, counted since 1970 in UTC."""
+    return int(at.timestamp() // 3600)
+
+
+def start_of(hour: int) -> datetime:
+    """Return when an hour began."""
+    return datetime.fromtimestamp(hour * 3600, UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """The hourly spend of a wallet, in its unit; positive is spent.
+
+    `hours` has every hour from `since` until `until`: what was spent in an outage is
+    spread over it. The first and the last hour are observed in part. Hours before
+    `filled_until` come from the vendor's days, which know nothing of the hour; those
+    of a day that the vendor had yet to tell are missing.
+    """
+
+    hours: dict[int, Decimal] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+    filled_until: int = 0
+
+    def add(self, start: datetime, end: datetime, amount: Decimal) -> None:
+        """Add what was spent from start to end, evenly over that time."""
+        if self.until is not None and end < self.until:
+            self._set_back(end)
+        if self.since is None or end < self.since:
+            self.since = start
+        self.until = end
+        last = hour_of(end)
+        if end - start > _KEPT:
+            amount = share(amount, _KEPT / (end - start))
+            start = end - _KEPT
+        for hour in range(hour_of(start), last):
+            part = start_of(hour + 1) - max(start_of(hour), start)
+            spent = share(amount, part / (end - start))
+            amount -= spent
+            start = start_of(hour + 1)
+            self.hours[hour] = self.hours.get(hour, _ZERO) + spent
+        self.hours[last] = self.hours.get(last, _ZERO) + amount
+        self._trim()
+
+    def fill(self, days: Mapping[date, Decimal]) -> None:
+        """Add what the vendor tells of the days, in UTC, before the first observation.
+
+        Between the first day that is told and the day of the observation, a day that is
+        missing is one without spending. The day of the observation may be told later.
+        """
+        if not days or self.since is None:
+            return
+        seen_from = hour_of(self.since)
+        today = self.since.date()
+        first = max(hour_of(_midnight(min(days))), seen_from - _HOURS_KEPT)
+        for hour in range(first, seen_from):
+            day = start_of(hour).date()
+            if day < today:
+                self.hours[hour] = share(days.get(day, _ZERO), 1 / 24)
+            elif day in days:
+                # Of the day of the observation, the hours before it.
+                length = seen_from - hour_of(_midnight(day))
+                self.hours[hour] = share(days[day], 1 / length)
+        if first < seen_from:
+            self.since, self.filled_until = start_of(first), seen_from
+            self._trim()
+
+    def between(self, start: datetime, end: datetime) -> Iterator[tuple[int, Decimal]]:
+        """Yield the observed hours that begin from start on and before end, in order."""
+        for hour in range(ceil(start.timestamp() / 3600), ceil(end.timestamp() / 3600)):
+            spent = self.hours.get(hour)
+            if spent is not None:
+                yield hour, spent
+
+    def _set_back(self, now: datetime) -> None:
+        """Forget the hours that have yet to come: the clock was wrong."""
+        for hour in [hour for hour in self.hours if hour > hour_of(now)]:
+            del self.hours[hour]
+
+    def _trim(self) -> None:
+        """Forget the oldest hours beyond what is kept."""
+        if len(self.hours) > _HOURS_KEPT:
+            for hour in sorted(self.hours)[:-_HOURS_KEPT]:
+                del self.hours[hour]
+
+
+def _midnight(day: date) -> datetime:
+    """Return when a day begins in UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def share(amount: Decimal, part: float) -> Decimal:
+    """Return a part of an amount, to a few more digits than it has."""
+    exponent = int(amount.as_tuple().exponent) - _MORE_DIGITS
+    # Decimal arithmetic keeps 28 digits.
+    digits = Decimal((0, (1,), max(exponent, amount.adjusted() - _MAX_DIGITS)))
+    return (amount * Decimal(part)).quantize(digits)
