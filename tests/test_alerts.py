@@ -553,29 +553,27 @@ async def test_record_is_written_at_once(
 
     def written() -> Any:
         data = hass_storage[RECORD]["data"]
-        return (data["watched"]["usd"], data["thresholds"]["usd"])
+        watched = data["watched"]["usd"]
+        return (watched["level"], watched["amount"]), data["thresholds"]["usd"]
 
     thresholds = {"amount": "10.0", "days": "0"}
     await poll(timedelta(hours=2))
-    assert written() == (
-        {"level": "ok", "amount": "20.00", "runway": None},
-        thresholds,
-    )
+    assert written() == (("ok", "20.00"), thresholds)
     for balance in (19, 18, 17):
         telnyx.set_balance(Decimal(balance))
         await poll(timedelta(minutes=13))
-    assert written()[0]["amount"] == "20.00"
-    for balance in (16, 15, 15):
+    assert written()[0] == ("ok", "20.00")
+    for balance in (16, 15, 15, 15, 15, 15, 15):
         telnyx.set_balance(Decimal(balance))
         await poll(timedelta(minutes=13))
-    assert written()[0]["amount"] == "15.00"
+    assert written()[0] == ("ok", "15.00")
 
     telnyx.set_balance(Decimal(40))
     await poll(timedelta(minutes=13))
-    assert written()[0]["amount"] == "40.00"
+    assert written()[0] == ("ok", "40.00")
     telnyx.set_balance(Decimal(4))
     await poll(timedelta(minutes=13))
-    assert written()[0] == {"level": "low", "amount": "4.00", "runway": None}
+    assert written()[0] == ("low", "4.00")
     await set_threshold(3)
     assert written()[1] == {"amount": "3.0", "days": "0"}
 

@@ -678,8 +678,12 @@ async def test_report(
     report = (
         "Deepgram Home: not known\n"
         "Deepgram: Problem at the provider\n"
-        "Deepseek: Balance (CNY) 110.00 CNY, Balance (USD) 5.00 USD\n"
-        "Telnyx: Available credit 0.00 USD, Balance -100.00 USD, Depleted"
+        "Deepseek: Balance (CNY) 110.00 CNY, Balance (USD) 5.00 USD,"
+        " Daily spend (CNY) 0.00 CNY, Daily spend (USD) 0.00 USD,"
+        " Spent this month (CNY) 0.00 CNY, Spent this month (USD) 0.00 USD,"
+        " Spent today (CNY) 0.00 CNY, Spent today (USD) 0.00 USD\n"
+        "Telnyx: Available credit 0.00 USD, Balance -100.00 USD, Daily spend 0.00 USD,"
+        " Spent this month 0.00 USD, Spent today 0.00 USD, Time left 0.00 d, Depleted"
     )
     assert call.data["message"] == report
     assert [message.data for message in sent] == [
@@ -724,8 +728,13 @@ async def test_report_of_some(
         text: str = shown.pop().data["message"] if shown else ""
         return text
 
+    deepseek = (
+        "Deepseek: Balance (CNY) 110.00 CNY, Spent this month (CNY) 0.00 CNY,"
+        " Spent today (CNY) 0.00 CNY  \n"
+    )
     assert await report() == (
-        "Deepseek: Balance (CNY) 110.00 CNY  \nTelnyx: Balance 300.00 USD"
+        f"{deepseek}Telnyx: Balance 300.00 USD, Spent this month 0.00 USD,"
+        " Spent today 0.00 USD"
     )
 
     await hass.config_entries.async_unload(entry.entry_id)
@@ -733,9 +742,7 @@ async def test_report_of_some(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert await report() == (
-        "Deepseek: Balance (CNY) 110.00 CNY  \nTelnyx: not known, cannot be read"
-    )
+    assert await report() == f"{deepseek}Telnyx: not known, cannot be read"
 
     for account in hass.config_entries.async_entries("api_balance"):
         await hass.config_entries.async_remove(account.entry_id)

@@ -22,6 +22,7 @@ from homeassistant.helpers.condition import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, state_of
+from .past import remember
 from .simulator import Http, Simulator
 from .simulator.deepseek import DeepSeek
 from .simulator.telnyx import Telnyx
@@ -30,6 +31,7 @@ ENTITIES = {
     "is_low": "binary_sensor.telnyx_low_balance",
     "is_depleted": "binary_sensor.telnyx_low_balance",
     "balance": "sensor.telnyx_balance",
+    "time_left": "sensor.telnyx_time_left",
 }
 
 
@@ -38,8 +40,13 @@ SOON = timedelta(minutes=12)
 
 def options_of(condition: str) -> dict[str, Any]:
     """Return the options that a condition cannot do without."""
-    threshold = {"type": "below", "value": {"number": 50.01}}
-    return {"threshold": threshold} if condition == "balance" else {}
+    values: dict[str, dict[str, Any]] = {
+        "balance": {"number": 50.01},
+        "time_left": {"number": 72, "unit_of_measurement": "h"},
+    }
+    if condition not in values:
+        return {}
+    return {"threshold": {"type": "below", "value": values[condition]}}
 
 
 async def ask(
@@ -123,9 +130,36 @@ async def test_condition(
     assert not await answer(hass)
 
 
+async def test_time_left(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+) -> None:
+    """The time that is left is asked for in any unit of time."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_balance(Decimal(0))
+    telnyx.set_credit_limit(Decimal(300))
+    remember(hass_storage, telnyx.id)
+    await add_account(telnyx)
+    await ask(hass, "time_left", {"entity_id": ENTITIES["time_left"]})
+    answers = []
+    for amount in (300, 40, 0, 300):
+        # Another credit line is another time that is left, and no spending.
+        telnyx.set_credit_limit(Decimal(amount))
+        await poll(SOON)
+        answers.append(await answer(hass))
+    assert answers == [False, True, True, False]
+    telnyx.fail(Http(503))
+    await poll(SOON)
+    assert not await answer(hass)
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 async def test_behavior(
     hass: HomeAssistant,
+    hass_storage: dict[str, Any],
     simulator: Simulator,
     add_account: AddAccount,
     poll: Poll,
@@ -134,6 +168,7 @@ async def test_behavior(
     """Of several wallets it is any or all that count."""
     deepseek = simulator[DeepSeek]
     deepseek.add_currency("USD", Decimal(200))
+    remember(hass_storage, deepseek.id, left=Decimal(200))
     await add_account(deepseek)
     entity_id = ENTITIES[condition].replace("telnyx", "deepseek")
     target = {"entity_id": [f"{entity_id}_cny", f"{entity_id}_usd"]}
@@ -177,6 +212,7 @@ async def test_target(
     for domain, platform, key in (
         ("binary_sensor", "other", "low_balance"),
         ("sensor", "other", "balance"),
+        ("sensor", "other", "time_left"),
         ("binary_sensor", DOMAIN, "other"),
         ("sensor", DOMAIN, "other"),
     ):
@@ -187,7 +223,11 @@ async def test_target(
         hass.states.async_set(
             foreign,
             {"binary_sensor": STATE_ON, "sensor": "1"}[domain],
-            {"device_class": "problem", "level": "depleted"},
+            {
+                "device_class": "problem",
+                "level": "depleted",
+                "unit_of_measurement": "d",
+            },
         )
     entity_registry.async_update_entity(ENTITIES[condition], labels={label})
     await ask(hass, condition, {"label_id": label})

@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components import api_balance
 from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.providers.base import SPEND_DIMENSIONS
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -177,14 +178,47 @@ async def test_remind_without_an_account(hass: HomeAssistant) -> None:
     assert await remind(hass) == {}
 
 
-async def test_description(hass: HomeAssistant) -> None:
-    """The editor knows an action's target, and what to call it."""
+async def test_descriptions(hass: HomeAssistant) -> None:
+    """The editor knows the actions, their fields, and what to call them."""
     assert await async_setup_component(hass, DOMAIN, {})
     descriptions = (await async_get_all_descriptions(hass))[DOMAIN]
     folder = Path(api_balance.__path__[0])
     icons = json.loads((folder / "icons.json").read_text())["services"]
     texts = json.loads((folder / "translations/en.json").read_text())["services"]
-    assert icons.keys() == texts.keys() == descriptions.keys() == {"remind"}
-    assert {"name", "description"} <= texts["remind"].keys()
+    assert icons.keys() == texts.keys() == descriptions.keys()
+    assert texts.keys() == hass.services.async_services_for_domain(DOMAIN).keys()
+    for action, text in texts.items():
+        fields = dict(descriptions[action]["fields"])
+        sections = {key: fields.pop(key) for key in text.get("sections", ())}
+        for section in sections.values():
+            fields |= section["fields"]
+        assert icons[action].get("sections", {}).keys() == sections.keys()
+        assert text.get("fields", {}).keys() == fields.keys()
+        for named in (text, *text.get("fields", {}).values()):
+            assert {"name", "description"} <= named.keys()
+
+
+async def test_targets(hass: HomeAssistant) -> None:
+    """The reminder is for what the integration has, the questions for its accounts."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    descriptions = (await async_get_all_descriptions(hass))[DOMAIN]
     targets = descriptions["remind"]["target"]["entity"]
     assert {target["integration"] for target in targets} == {DOMAIN}
+    for action in descriptions.keys() - {"remind"}:
+        assert descriptions[action]["response"] == {"optional": False}
+        account = descriptions[action]["fields"]["account"]
+        assert account["required"] is True
+        assert account["selector"] == {"config_entry": {"integration": DOMAIN}}
+
+
+async def test_groups(hass: HomeAssistant) -> None:
+    """What can be grouped by is what the actions know, and has a name."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    fields = (await async_get_all_descriptions(hass))[DOMAIN]["get_spend"]["fields"]
+    folder = Path(api_balance.__path__[0])
+    texts = json.loads((folder / "translations/en.json").read_text())
+    selector = fields["group_by"]["selector"]["select"]
+    assert tuple(selector["options"]) == SPEND_DIMENSIONS
+    assert tuple(fields["filters"]["fields"]) == SPEND_DIMENSIONS
+    options = texts["selector"][selector["translation_key"]]["options"]
+    assert options.keys() == set(SPEND_DIMENSIONS)

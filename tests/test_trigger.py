@@ -36,6 +36,7 @@ from homeassistant.helpers.trigger import (
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, state_of
+from .past import remember
 from .simulator import Http, Simulator, Vendor
 from .simulator.deepseek import DeepSeek
 from .simulator.telnyx import Telnyx
@@ -44,13 +45,16 @@ LOW = "binary_sensor.telnyx_low_balance"
 ACTIVITY = "event.telnyx_activity"
 BALANCE = "sensor.telnyx_balance"
 AVAILABLE = "sensor.telnyx_available_credit"
+TIME_LEFT = "sensor.telnyx_time_left"
 
 ENTITIES = {
     "became_low": LOW,
     "no_longer_low": LOW,
     "became_depleted": LOW,
     "topped_up": ACTIVITY,
+    "spend_jumped": ACTIVITY,
     "balance_crossed_threshold": BALANCE,
+    "time_left_crossed_threshold": TIME_LEFT,
 }
 SOON = timedelta(minutes=12)
 
@@ -60,9 +64,21 @@ def below(number: float) -> dict[str, Any]:
     return {"threshold": {"type": "below", "value": {"number": number}}}
 
 
+def less_than(number: float, unit: str) -> dict[str, Any]:
+    """Return the options of a time that falls below a number of units."""
+    value = {"number": number, "unit_of_measurement": unit}
+    return {"threshold": {"type": "below", "value": value}}
+
+
 def options_of(trigger: str) -> dict[str, Any]:
     """Return the options that a trigger cannot do without."""
-    return below(50.01) if trigger == "balance_crossed_threshold" else {}
+    match trigger:
+        case "balance_crossed_threshold":
+            return below(50.01)
+        case "time_left_crossed_threshold":
+            return less_than(3, "d")
+        case _:
+            return {}
 
 
 @dataclass
@@ -190,6 +206,7 @@ def make_home(
     """Return what makes a home."""
 
     async def make(vendor: Vendor, **thresholds: float) -> Home:
+        remember(hass_storage, vendor.id)
         home = Home(hass, hass_storage, poll, vendor, await add_account(vendor))
 
         async def fired(event: Event) -> None:
@@ -302,6 +319,47 @@ async def test_sequence(
     hass.states.async_set("input_number.limit", "100")
     await home.automate(trigger, {"entity_id": ENTITIES[trigger]}, options)
     assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        (less_than(3, "d"), "60! 50 x 40 x 400 60! 400 reload 60! reload 400 x 60!"),
+        (less_than(72, "h"), "stop:400 stop:60! stop:50 kill:400 kill:60! kill:50"),
+        (less_than(0.5, "w"), "again:400 again:60! again:50 x stop:400 x again:60!"),
+    ],
+)
+async def test_time_left(
+    make_home: MakeHome, telnyx: Telnyx, options: dict[str, Any], steps: str
+) -> None:
+    """The time that is left is watched as a balance is, in any unit of time."""
+    telnyx.set_balance(Decimal(0))
+    telnyx.set_credit_limit(Decimal(300))
+    home = await make_home(telnyx)
+    await home.automate(
+        "time_left_crossed_threshold", {"entity_id": TIME_LEFT}, options
+    )
+
+    def set_to(amount: str) -> None:
+        # Another credit line is another time that is left, and no spending.
+        telnyx.set_credit_limit(Decimal(amount))
+
+    assert await home.go(steps, set_to) == steps
+
+
+async def test_spend_jumped(home: Home, telnyx: Telnyx) -> None:
+    """A jump is told once, however long it lasts, and again when it comes back."""
+    await home.automate("spend_jumped", {"entity_id": ACTIVITY}, {})
+
+    def set_to(amount: str) -> None:
+        telnyx.set_balance(Decimal(amount))
+
+    assert await home.go(steps := "299 280! 260 x 240 stop:230 kill:210", set_to) == (
+        steps
+    )
+    for _ in range(72):
+        await home.pass_time(30)
+    assert await home.go(steps := "209 180! 160", set_to) == steps
 
 
 async def test_available_credit(
@@ -494,6 +552,7 @@ async def test_target(
                 ("binary_sensor", "low_balance"),
                 ("event", "activity"),
                 ("sensor", "balance"),
+                ("sensor", "time_left"),
             )
         ),
         # Ours, but not of a wallet, or of no account any more.
@@ -539,7 +598,8 @@ async def test_target(
                 {
                     "device_class": "problem",
                     "level": level,
-                    "event_type": "topped_up",
+                    "event_type": trigger,
+                    "unit_of_measurement": "d",
                 },
             )
 

@@ -21,7 +21,7 @@ from custom_components.api_balance.insight.watch import (
     judge,
 )
 from custom_components.api_balance.model import Snapshot, Unit, Wallet
-from custom_components.api_balance.store import Record, _as_data, _as_record
+from custom_components.api_balance.record import Record, as_data, as_record
 
 USD = Unit.money("usd")
 CREDITS = Unit.named("credits")
@@ -537,11 +537,11 @@ class Home:
 
     def save(self) -> None:
         """Write the record to the disk."""
-        self.disk = json.dumps(_as_data(self.record))
+        self.disk = json.dumps(as_data(self.record))
 
     def load(self) -> None:
         """Read the record from the disk."""
-        self.record = _as_record(json.loads(self.disk))
+        self.record = as_record(json.loads(self.disk))
         self.polled = None
 
     def take(self, step: Step) -> list[str]:

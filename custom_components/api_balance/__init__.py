@@ -7,6 +7,7 @@ from homeassistant.helpers import (
     device_registry as dr,
     issue_registry as ir,
 )
+from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -19,7 +20,9 @@ from .coordinator import (
     issue_id,
 )
 from .model import ACCOUNT
+from .past import async_learn_past
 from .services import async_setup_services
+from .statistics import async_start_statistics
 from .store import AccountStore
 
 PLATFORMS = [
@@ -65,6 +68,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         coordinator.async_arm()
 
     entry.async_on_unload(async_at_started(hass, arm))
+    entry.async_create_background_task(
+        hass, async_learn_past(coordinator), f"{DOMAIN} past of {entry.entry_id}"
+    )
+    async_start_statistics(hass, entry)
+    entry.async_on_unload(
+        async_track_time_change(
+            hass, coordinator.async_turn, hour=0, minute=0, second=0
+        )
+    )
     return True
 
 

@@ -12,11 +12,12 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Part
 from .const import ATTR_LEVEL
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .entity import AccountEntity, PartEntity, async_add_part_entities
 from .insight.watch import Level
-from .model import Part, Wallet
+from .model import Wallet
 
 PARALLEL_UPDATES = 0
 

@@ -2,18 +2,20 @@
 
 from typing import ClassVar, override
 
-from homeassistant.const import STATE_ON, Platform
+from homeassistant.const import STATE_ON, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import (
     Condition,
     EntityConditionBase,
     EntityNumericalConditionBase,
+    EntityNumericalConditionWithUnitBase,
     EntityStateConditionBase,
 )
+from homeassistant.util.unit_conversion import DurationConverter
 
 from .const import ATTR_LEVEL
-from .coordinator import AVAILABLE, BALANCE
+from .coordinator import AVAILABLE, BALANCE, TIME_LEFT
 from .entity import async_wallets_among
 from .insight.watch import Level
 
@@ -58,10 +60,20 @@ class BalanceCondition(WalletCondition, EntityNumericalConditionBase):
     _keys = (BALANCE, AVAILABLE)
 
 
+class TimeLeftCondition(WalletCondition, EntityNumericalConditionWithUnitBase):
+    """Ask for the time that is left."""
+
+    _domain_specs = {Platform.SENSOR: DomainSpec()}
+    _keys = (TIME_LEFT,)
+    _base_unit = UnitOfTime.DAYS
+    _unit_converter = DurationConverter
+
+
 CONDITIONS: dict[str, type[Condition]] = {
     "is_low": IsLowCondition,
     "is_depleted": IsDepletedCondition,
     "balance": BalanceCondition,
+    "time_left": TimeLeftCondition,
 }
 
 

@@ -40,7 +40,7 @@ from .const import (
     LOGGER,
 )
 from .coordinator import connect_entry, placeholders
-from .model import Part, Snapshot, Wallet
+from .model import Quota, Snapshot, Wallet
 from .providers import BY_ID, PROVIDERS
 from .providers.base import Credential, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
@@ -247,7 +247,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show what was read, to be saved or changed."""
         _, snapshot = self._read
-        parts: list[Part] = [*snapshot.wallets, *snapshot.quotas]
+        parts: list[Wallet | Quota] = [*snapshot.wallets, *snapshot.quotas]
         return self.async_show_menu(
             step_id="preview",
             menu_options=["save", "credentials"],

@@ -1,8 +1,8 @@
 """One poll of an account: from the vendor's answer to what the home shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 import random
 from typing import Any, override
@@ -17,6 +17,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
+from .account import Account, conclude, levels_of, observe
 from .const import (
     CONF_BASE_URL,
     CONF_PROVIDER,
@@ -25,17 +26,11 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .insight.memory import complete, learn
-from .insight.watch import (
-    Availability,
-    Change,
-    Level,
-    Thresholds,
-    availability,
-    is_dormant,
-    judge,
-)
-from .model import ACCOUNT, Part, Problem, Snapshot, Wallet
+from .insight.jump import judge_jump
+from .insight.ledger import Ledger
+from .insight.outlook import Outlook
+from .insight.watch import Activity, Change, Thresholds, is_dormant, judge
+from .model import ACCOUNT, Period, Problem, Snapshot, Spend, Unit, Wallet
 from .providers import BY_ID
 from .providers.base import (
     Deferred,
@@ -48,16 +43,17 @@ from .providers.base import (
     WrongCredentialKind,
 )
 from .providers.http import MAX_RETRY_AFTER, connect
-from .store import AccountStore, Record
+from .record import Record
+from .store import AccountStore
 
 type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
 
-type PartId = tuple[str, str]
 type Amounts = Mapping[str, Mapping[str, Decimal]]
 
 # The sensors of a wallet that automations watch, by what they end with.
 BALANCE = "balance"
 AVAILABLE = "available"
+TIME_LEFT = "time_left"
 
 # Sent after every poll, whatever came of it: listeners of the coordinator hear only of
 # changes of the data.
@@ -78,26 +74,6 @@ SPREAD = 0.1
 
 PASSING_PROBLEMS = (Problem.RATE_LIMITED, Problem.VENDOR_DOWN, Problem.UNREACHABLE)
 ISSUES = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY, Problem.UNEXPECTED_ANSWER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What is known of an account: facts, and the conclusions from them."""
-
-    snapshot: Snapshot
-    availability: Availability | None
-    parts: Mapping[PartId, Part]
-    levels: Mapping[str, Level]
-
-    @property
-    def scopes(self) -> set[str]:
-        """Return the keys of the account and of its parts."""
-        return {ACCOUNT, *(scope.key for scope in self.snapshot.scopes)}
-
-    def label(self, scope: str) -> str:
-        """Return what people call a part of the account."""
-        labels = {part.key: part.label for part in self.snapshot.scopes}
-        return labels.get(scope) or scope
 
 
 class AccountCoordinator(DataUpdateCoordinator[Account]):
@@ -140,10 +116,8 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         self.update_interval = self.provider.poll_interval * (
             1 + SPREAD * random.random()
         )
-        quiet_until = self._record.quiet_until
-        # Longer than anybody may ask for is a clock that was set back.
-        if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
-            return self._keep_quiet(quiet_until - now)
+        if rest := self._rest(now):
+            return self._keep_quiet(rest)
         try:
             snapshot = await self.provider.read()
         except ProviderError as err:
@@ -192,24 +166,24 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
                 self.thresholds(wallet.key),
                 is_usable=not (snapshot.is_available is False or snapshot.is_suspended),
                 is_dormant=is_dormant(wallet, snapshot, record.memory),
+                runway=self.data.outlooks[wallet.key].lasts,
             )
             if watched is not None:
                 record.watched[wallet.key] = watched
+            changes += self._judge_jump(wallet)
             news += [(wallet.key, change) for change in changes]
         record.amounts = {
             **{key: old for key, old in record.amounts.items() if key in record.memory},
             **{
-                wallet.key: {**record.amounts.get(wallet.key, {}), **_amounts(wallet)}
+                wallet.key: {
+                    **record.amounts.get(wallet.key, {}),
+                    **_amounts(wallet, self.data.outlooks[wallet.key]),
+                }
                 for wallet in snapshot.wallets
             },
         }
-        if self._levels() != self.data.levels:
-            self.data = replace(
-                self.data,
-                availability=self._availability(snapshot),
-                levels=self._levels(),
-            )
-            self.async_update_listeners()
+        if levels_of(record) != self.data.levels:
+            self._conclude_anew()
         for key, change in news:
             self.async_tell(key, change)
         # Told first and written then: rather a warning twice than never.
@@ -240,6 +214,42 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             change,
         )
 
+    @callback
+    def async_turn(self, now: datetime) -> None:
+        """Begin the home's new day."""
+        if self.last_update_success:
+            for ledger in self._record.ledgers.values():
+                ledger.turn(_starts(), now)
+            self._conclude_anew()
+
+    @property
+    def knows_past(self) -> bool:
+        """Tell whether the vendor was asked what was spent before."""
+        return self._record.knows_past
+
+    async def async_learn_past(self, rows: Iterable[Spend]) -> None:
+        """Add what the vendor says of the days before the account was added."""
+        days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
+            lambda: defaultdict(Decimal)
+        )
+        for row in rows:
+            days[row.scope, row.unit][row.start.date()] += row.amount
+        wallets = self.data.snapshot.wallets
+        pots = Counter((wallet.scope, wallet.unit) for wallet in wallets)
+        for wallet in wallets:
+            pot = wallet.scope, wallet.unit
+            # Which of several wallets was spent is not told.
+            if pots[pot] == 1 and pot in days:
+                self.ledgers[wallet.key].fill(days[pot], _starts())
+        self._record.knows_past = True
+        self._conclude_anew()
+        await self._store.async_save(self._record)
+
+    @property
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Return the ledger of each wallet, by its key."""
+        return self._record.ledgers
+
     def thresholds(self, wallet_key: str) -> Thresholds:
         """Return what a person calls low, first of all when the account was added."""
         seeds = self.config_entry.data.get(CONF_THRESHOLDS, {})
@@ -255,26 +265,60 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         await self._store.async_save(self._record)
         self.async_judge()
 
-    def _levels(self) -> dict[str, Level]:
-        """Return the level of each wallet."""
-        return {key: watched.level for key, watched in self._record.watched.items()}
+    async def async_ask[T](self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return what the vendor answers beside the polls. Raises ProviderError.
 
-    def _availability(self, snapshot: Snapshot) -> Availability | None:
-        """Return whether the account can be used."""
-        told = {wallet.key for wallet in snapshot.wallets}
-        levels = [level for key, level in self._levels().items() if key in told]
-        return availability(snapshot, self._record.memory, levels)
+        A vendor that wants to be left alone is not asked: this raises RateLimited.
+        """
+        if rest := self._rest(dt_util.utcnow()):
+            raise RateLimited(rest)
+        try:
+            return await ask()
+        except Deferred as err:
+            if err.retry_after:
+                self._record.quiet_until = dt_util.utcnow() + err.retry_after
+                await self._store.async_save(self._record)
+            raise
+
+    def _rest(self, now: datetime) -> timedelta | None:
+        """Return how much longer the vendor wants to be left alone."""
+        quiet_until = self._record.quiet_until
+        # Longer than anybody may ask for is a clock that was set back.
+        if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
+            return quiet_until - now
+        return None
+
+    def _judge_jump(self, wallet: Wallet) -> tuple[Change, ...]:
+        """Return the news of a wallet that is spent far faster than it used to be."""
+        record = self._record
+        is_jumping, jump = judge_jump(
+            wallet.key in record.jumping,
+            record.ledgers[wallet.key].history,
+            dt_util.utcnow(),
+        )
+        if is_jumping:
+            record.jumping.add(wallet.key)
+        else:
+            record.jumping.discard(wallet.key)
+        if jump is None:
+            return ()
+        change = Change(
+            activity=Activity.SPEND_JUMPED, old=None, new=wallet.shown, jump=jump
+        )
+        return (change,)
+
+    @callback
+    def _conclude_anew(self) -> None:
+        """Show what has changed beside the facts: the time, a level, the past."""
+        self.data = conclude(
+            self._record, self.data.snapshot, self.data, dt_util.utcnow()
+        )
+        self.async_update_listeners()
 
     async def _async_succeeded(self, snapshot: Snapshot, now: datetime) -> Account:
         """Return what the snapshot means, and remember what must outlive a restart."""
         record = self._record
-        snapshot = complete(record.memory, snapshot)
-        record.memory = learn(record.memory, snapshot)
-        record.watched = {
-            key: watched
-            for key, watched in record.watched.items()
-            if key in record.memory
-        }
+        snapshot = observe(record, snapshot, _starts(), now)
         record.refusals = 0
         record.has_worked = True
         await self._async_remember(snapshot.retry_after, now)
@@ -283,13 +327,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             (scope.problem for scope in snapshot.scopes if scope.problem), None
         )
         self._update_issues(None)
-        parts: list[Part] = [*snapshot.wallets, *snapshot.quotas, *snapshot.spend]
-        account = Account(
-            snapshot=snapshot,
-            availability=self._availability(snapshot),
-            parts={part_id(part): part for part in parts},
-            levels=self._levels(),
-        )
+        account = conclude(record, snapshot, self.data, now)
         if snapshot.scopes:
             self._remove_devices_except(account.scopes)
         return account
@@ -327,7 +365,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
 
     def _keep_quiet(self, rest: timedelta) -> Account:
         """Answer without asking the vendor, as long as it wants to be left alone."""
-        if self.updated_at and self.last_update_success:
+        if self._is_fresh(dt_util.utcnow() + rest):
             self.update_interval = rest
             return self.data
         self.problem = self.problem or Problem.RATE_LIMITED
@@ -394,15 +432,25 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
                 registry.async_remove_device(device.id)
 
 
-def _amounts(wallet: Wallet) -> dict[str, Decimal]:
-    """Return what is known of the amounts that automations watch."""
-    amounts = {BALANCE: wallet.balance, AVAILABLE: wallet.available}
+def _amounts(wallet: Wallet, outlook: Outlook) -> dict[str, Decimal]:
+    """Return what is known of the amounts that automations watch; times in days."""
+    amounts = {
+        BALANCE: wallet.balance,
+        AVAILABLE: wallet.available,
+        TIME_LEFT: outlook.days_left,
+    }
     return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
-def part_id(part: Part) -> PartId:
-    """Return what tells a part from all others of the account."""
-    return type(part).__name__, part.key
+def _starts() -> dict[Period, datetime]:
+    """Return when the running periods began, in the home's calendar."""
+    today = dt_util.start_of_local_day()
+    return {
+        Period.TODAY: dt_util.as_utc(today),
+        Period.THIS_MONTH: dt_util.as_utc(
+            dt_util.start_of_local_day(today.date().replace(day=1))
+        ),
+    }
 
 
 def connect_entry(hass: HomeAssistant, data: Mapping[str, Any]) -> Provider:

@@ -37,6 +37,10 @@ async def async_get_config_entry_diagnostics(
         "snapshot": async_redact_data(
             _with_lists(asdict(coordinator.data.snapshot)), TO_REDACT
         ),
+        "outlooks": [
+            async_redact_data(_with_lists(asdict(outlook)), TO_REDACT)
+            for outlook in coordinator.data.outlooks.values()
+        ],
     }
 
 

@@ -10,9 +10,10 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .account import Part, part_id
 from .const import DOMAIN
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id, part_id
-from .model import ACCOUNT, Part
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
+from .model import ACCOUNT
 
 
 class AccountEntity(CoordinatorEntity[AccountCoordinator]):

@@ -1,6 +1,7 @@
 """Events of API Balance."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -8,10 +9,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Part
 from .coordinator import SIGNAL_ACTIVITY, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import PartEntity, async_add_part_entities
+from .insight.outlook import in_days
 from .insight.watch import Activity, Change
-from .model import Part, Wallet
+from .model import Wallet
 
 PARALLEL_UPDATES = 0
 
@@ -61,15 +64,30 @@ class WalletActivity(PartEntity[Wallet], EventEntity):
         # Its neighbors may change while this wallet is missing.
         if not self.available or wallet_key != self.part.key:
             return
-        amounts = {"old": change.old, "new": change.new, "threshold": change.threshold}
         self._trigger_event(
             change.activity,
             {
-                **{
-                    name: None if amount is None else float(amount)
-                    for name, amount in amounts.items()
-                },
-                "unit": self.part.unit.code,
-            },
+                name: float(amount) if isinstance(amount, Decimal) else amount
+                for name, amount in _details(change).items()
+            }
+            | {"unit": self.part.unit.code},
         )
         self.async_write_ha_state()
+
+
+def _details(change: Change) -> dict[str, Decimal | int | None]:
+    """Return what there is to tell of a change; times in days."""
+    details: dict[str, Decimal | int | None] = {
+        "old": change.old,
+        "new": change.new,
+        "threshold": change.threshold,
+    }
+    if change.days:
+        lasts = change.runway
+        details["time_left"] = None if lasts is None else in_days(lasts)
+        details["time_threshold"] = change.days
+    if change.jump:
+        details["spent"] = change.jump.spent
+        details["usual"] = change.jump.usual
+        details["hours"] = change.jump.hours
+    return details

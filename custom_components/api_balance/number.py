@@ -15,10 +15,11 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Part
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .entity import PartEntity, async_add_part_entities
 from .insight.watch import Thresholds
-from .model import Part, Wallet
+from .model import Wallet
 
 PARALLEL_UPDATES = 1
 

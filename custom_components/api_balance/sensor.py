@@ -12,16 +12,24 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Part
 from .const import DOMAIN
-from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
+from .coordinator import (
+    SIGNAL_POLLED,
+    TIME_LEFT,
+    AccountCoordinator,
+    ApiBalanceConfigEntry,
+)
 from .entity import AccountEntity, PartEntity, async_add_part_entities
+from .insight.outlook import Outlook
 from .insight.watch import Availability
-from .model import Part, Period, Problem, Quota, Spend, Wallet
+from .model import Period, Problem, Quota, Spend, Wallet
 
 PARALLEL_UPDATES = 0
 
@@ -31,14 +39,25 @@ UNLIMITED = "unlimited"
 
 @dataclass(frozen=True, kw_only=True)
 class PartSensorDescription[PartT: Part](SensorEntityDescription):
-    """Describes a sensor of a wallet, a quota or a running spend.
+    """Describes a sensor of a wallet, a quota, a running spend or an outlook.
 
-    `is_amount` tells that the value counts in the unit of the part.
+    `is_amount` tells that the value counts in the unit of the part, `is_rate` that it
+    does so for each day. The sensor exists where there is a value, unless `exists_fn`
+    tells.
     """
 
     value_fn: Callable[[PartT], Decimal | datetime | str | None]
+    exists_fn: Callable[[PartT], bool] | None = None
     is_amount: bool = True
+    is_rate: bool = False
     last_reset_fn: Callable[[PartT], datetime | None] = lambda part: None
+    attributes_fn: Callable[[PartT], dict[str, Any] | None] = lambda part: None
+
+    def exists(self, part: PartT) -> bool:
+        """Tell whether a part has the sensor."""
+        if self.exists_fn:
+            return self.exists_fn(part)
+        return self.value_fn(part) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +157,65 @@ SPEND_SENSORS: Mapping[Period | None, PartSensorDescription[Spend]] = {
     ),
 }
 
+OUTLOOK_SENSORS: tuple[PartSensorDescription[Outlook], ...] = (
+    PartSensorDescription(
+        key="daily_spend",
+        translation_key="daily_spend",
+        is_rate=True,
+        value_fn=lambda outlook: outlook.daily_spend,
+        exists_fn=lambda outlook: True,
+    ),
+    PartSensorDescription(
+        key=TIME_LEFT,
+        translation_key=TIME_LEFT,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        state_class=SensorStateClass.MEASUREMENT,
+        is_amount=False,
+        value_fn=lambda outlook: outlook.days_left,
+        exists_fn=lambda outlook: outlook.can_run_out,
+        attributes_fn=lambda outlook: {
+            "forecast": outlook.state,
+            "confidence": outlook.confidence,
+        },
+    ),
+    PartSensorDescription(
+        key="runs_out",
+        translation_key="runs_out",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        is_amount=False,
+        value_fn=lambda outlook: outlook.runs_out,
+        exists_fn=lambda outlook: outlook.can_run_out,
+        attributes_fn=lambda outlook: {
+            "earliest": outlook.earliest,
+            "latest": outlook.latest,
+        },
+    ),
+    PartSensorDescription(
+        key="last_top_up",
+        translation_key="last_top_up",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        is_amount=False,
+        value_fn=lambda outlook: (
+            outlook.last_top_up.end if outlook.last_top_up else None
+        ),
+        exists_fn=lambda outlook: True,
+        attributes_fn=lambda outlook: {
+            "amount": float(outlook.last_top_up.amount)
+            if outlook.last_top_up
+            else None,
+            "unit": outlook.unit.code,
+        },
+    ),
+    PartSensorDescription(
+        key="next_expiry",
+        translation_key="next_expiry",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        is_amount=False,
+        value_fn=lambda outlook: outlook.next_expiry,
+    ),
+)
+
 ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
     AccountSensorDescription(
         key="availability",
@@ -182,23 +260,29 @@ async def async_setup_entry(
 def _part_sensors(
     coordinator: AccountCoordinator, part: Part
 ) -> Iterator[PartSensor[Any]]:
-    """Return the sensors for what the vendor gives."""
+    """Return the sensors for what the vendor gives, or gave before a restart."""
     descriptions: Iterable[PartSensorDescription[Any]]
     match part:
         case Wallet():
             descriptions = WALLET_SENSORS
         case Quota():
             descriptions = QUOTA_SENSORS
+        case Outlook():
+            descriptions = OUTLOOK_SENSORS
         case _:
             descriptions = (SPEND_SENSORS[part.period],)
     told: Any = part
+    registry = er.async_get(coordinator.hass)
     for description in descriptions:
-        if description.value_fn(told) is not None:
-            yield PartSensor(coordinator, told, description)
+        sensor = PartSensor(coordinator, told, description)
+        if description.exists(told) or registry.async_get_entity_id(
+            Platform.SENSOR, DOMAIN, sensor.unique_id or ""
+        ):
+            yield sensor
 
 
 class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
-    """A fact of a wallet, a quota or a running spend."""
+    """A fact of a wallet, a quota or a running spend, or how a wallet goes on."""
 
     entity_description: PartSensorDescription[PartT]
 
@@ -212,7 +296,8 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
         super().__init__(coordinator, part, description)
         self._unit = part.unit if description.is_amount else None
         if self._unit is not None:
-            self._attr_state_class = SensorStateClass.TOTAL
+            if not description.is_rate:
+                self._attr_state_class = SensorStateClass.TOTAL
             if self._unit.is_money:
                 self._attr_device_class = SensorDeviceClass.MONETARY
                 self._attr_suggested_display_precision = 2
@@ -222,7 +307,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     def native_unit_of_measurement(self) -> str | None:
         """Return the currency, or the unit's name in the language of the home."""
         if self._unit is None:
-            return None
+            return self.entity_description.native_unit_of_measurement
         if self._unit.is_money:
             return self._unit.code
         return self.platform_data.default_language_platform_translations.get(
@@ -242,6 +327,12 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     def last_reset(self) -> datetime | None:
         """Return when a running spend began."""
         return self.entity_description.last_reset_fn(self.part)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return what else is to be told of the fact."""
+        return self.entity_description.attributes_fn(self.part)
 
 
 class AccountSensor(AccountEntity, SensorEntity):

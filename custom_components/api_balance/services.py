@@ -1,88 +1,217 @@
 """Actions of API Balance."""
 
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, ServiceCall, callback
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.target import (
-    TargetSelection,
-    async_extract_referenced_entity_ids,
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
 )
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util import dt as dt_util
 
+from .answers import (
+    balance_answer,
+    balances_answer,
+    purchases_answer,
+    spend_answer,
+    spend_fields_answer,
+)
 from .const import DOMAIN
-from .coordinator import AVAILABLE, BALANCE, AccountCoordinator, ApiBalanceConfigEntry
-from .entity import async_find_wallet
-from .insight.watch import Activity, Change, Level
-from .model import Wallet
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, placeholders
+from .model import ACCOUNT, Lot, Unit
+from .providers.base import (
+    SPEND_DIMENSIONS,
+    NotFound,
+    ProviderError,
+    SpendQuery,
+    TellsOneBalance,
+    UnexpectedAnswer,
+)
+from .remind import remind
+from .spend import async_get_purchases, async_get_spend, async_get_spend_fields
 
 SERVICE_REMIND = "remind"
+SERVICE_GET_BALANCES = "get_balances"
+SERVICE_GET_SPEND = "get_spend"
+SERVICE_GET_SPEND_FIELDS = "get_spend_fields"
+SERVICE_GET_PURCHASES = "get_purchases"
 
-# Any entity that shows how a wallet stands can stand for it.
-WALLET_KEYS = ("low_balance", "activity", BALANCE, AVAILABLE)
+ATTR_ACCOUNT = "account"
+ATTR_BALANCE_ID = "balance_id"
+ATTR_START = "start"
+ATTR_END = "end"
+ATTR_GROUP_BY = "group_by"
+
+# More would be many requests for some vendors.
+MAX_DAYS = 366
+
+ACCOUNT_FIELDS = {vol.Required(ATTR_ACCOUNT): cv.string}
+DAYS_FIELDS = {vol.Optional(ATTR_START): cv.date, vol.Optional(ATTR_END): cv.date}
+
+BALANCES_SCHEMA = vol.Schema(
+    {
+        **ACCOUNT_FIELDS,
+        # It becomes a part of an address.
+        vol.Optional(ATTR_BALANCE_ID): cv.matches_regex(r"^[\w-]+$"),
+    }
+)
+SPEND_SCHEMA = vol.Schema(
+    {
+        **ACCOUNT_FIELDS,
+        **DAYS_FIELDS,
+        vol.Optional(ATTR_GROUP_BY, default=[]): [vol.In(SPEND_DIMENSIONS)],
+        **{vol.Optional(name): cv.string for name in SPEND_DIMENSIONS},
+    }
+)
+SPEND_FIELDS_SCHEMA = vol.Schema({**ACCOUNT_FIELDS, **DAYS_FIELDS})
+PURCHASES_SCHEMA = vol.Schema(ACCOUNT_FIELDS)
 
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     hass.services.async_register(
-        DOMAIN, SERVICE_REMIND, _remind, schema=vol.Schema(cv.TARGET_FIELDS)
+        DOMAIN, SERVICE_REMIND, remind, schema=vol.Schema(cv.TARGET_FIELDS)
     )
-
-
-@callback
-def _remind(call: ServiceCall) -> None:
-    """Tell again of every wallet that is low or depleted, of all if none is named."""
-    named = _named_wallets(call) if call.data else None
-    entries: list[ApiBalanceConfigEntry] = (
-        call.hass.config_entries.async_loaded_entries(DOMAIN)
-    )
-    for entry in entries:
-        coordinator = entry.runtime_data
-        # What is not known now is not told as if it were.
-        if coordinator.last_update_success:
-            for wallet in coordinator.data.snapshot.wallets:
-                if named is None or (entry.entry_id, wallet.key) in named:
-                    _remind_of(coordinator, wallet)
-
-
-@callback
-def _remind_of(coordinator: AccountCoordinator, wallet: Wallet) -> None:
-    """Tell again of a wallet if it is low or depleted."""
-    if coordinator.data.levels.get(wallet.key, Level.OK) is Level.OK:
-        return
-    coordinator.async_tell(
-        wallet.key,
-        Change(
-            activity=Activity.REMINDER,
-            old=wallet.shown,
-            new=wallet.shown,
-            threshold=coordinator.thresholds(wallet.key).amount or None,
-        ),
-    )
-
-
-@callback
-def _named_wallets(call: ServiceCall) -> set[tuple[str, str]]:
-    """Return the wallets of the target. Raises ServiceValidationError."""
-    selected = async_extract_referenced_entity_ids(
-        call.hass, TargetSelection(call.data)
-    )
-    named = set()
-    for entity_id in selected.referenced | selected.indirectly_referenced:
-        wallet = async_find_wallet(call.hass, entity_id, WALLET_KEYS)
-        if wallet is None:
-            continue
-        if wallet.entry.state is not ConfigEntryState.LOADED:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="account_not_loaded",
-                translation_placeholders={"account": wallet.entry.title},
-            )
-        named.add((wallet.entry.entry_id, wallet.wallet_key))
-    if not named:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="no_wallet"
+    for service, answer, schema in (
+        (SERVICE_GET_BALANCES, _get_balances, BALANCES_SCHEMA),
+        (SERVICE_GET_SPEND, _get_spend, SPEND_SCHEMA),
+        (SERVICE_GET_SPEND_FIELDS, _get_spend_fields, SPEND_FIELDS_SCHEMA),
+        (SERVICE_GET_PURCHASES, _get_purchases, PURCHASES_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN,
+            service,
+            answer,
+            schema=schema,
+            supports_response=SupportsResponse.ONLY,
         )
-    return named
+
+
+async def _get_balances(call: ServiceCall) -> ServiceResponse:
+    """Answer what an account has, as of the last poll; a single balance afresh."""
+    coordinator = _account(call)
+    if balance_id := call.data.get(ATTR_BALANCE_ID):
+        asked = _ask_balance(coordinator, balance_id)
+        return balance_answer(coordinator, *await _answer(coordinator, asked))
+    # Old numbers would pass for those of now.
+    if not coordinator.last_update_success:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="last_update_failed",
+            translation_placeholders={"account": coordinator.config_entry.title},
+        ) from coordinator.last_exception
+    return balances_answer(coordinator)
+
+
+async def _get_spend(call: ServiceCall) -> ServiceResponse:
+    """Answer what an account spent."""
+    coordinator = _account(call)
+    report = await _answer(coordinator, async_get_spend(coordinator, _query(call)))
+    return spend_answer(coordinator, report)
+
+
+async def _get_spend_fields(call: ServiceCall) -> ServiceResponse:
+    """Answer by what the spend of an account can be filtered and grouped."""
+    coordinator = _account(call)
+    return spend_fields_answer(
+        await _answer(coordinator, async_get_spend_fields(coordinator, _query(call)))
+    )
+
+
+async def _get_purchases(call: ServiceCall) -> ServiceResponse:
+    """Answer what was paid into an account."""
+    coordinator = _account(call)
+    report = await _answer(coordinator, async_get_purchases(coordinator))
+    return purchases_answer(coordinator, report)
+
+
+def _account(call: ServiceCall) -> AccountCoordinator:
+    """Return the account that an action is about. Raises ServiceValidationError."""
+    entry: ApiBalanceConfigEntry = async_get_config_entry(
+        call.hass, DOMAIN, call.data[ATTR_ACCOUNT]
+    )
+    return entry.runtime_data
+
+
+async def _answer[T](coordinator: AccountCoordinator, asked: Awaitable[T]) -> T:
+    """Return the answer to what was asked. Raises HomeAssistantError."""
+    try:
+        return await asked
+    except ProviderError as err:
+        # Of a question of one's own, a refusal is no new form of the answer.
+        is_refused = isinstance(err, UnexpectedAnswer) and err.path.startswith("HTTP 4")
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="question_refused" if is_refused else err.problem,
+            translation_placeholders=placeholders(coordinator.provider, err),
+        ) from err
+
+
+def _query(call: ServiceCall) -> SpendQuery:
+    """Return what spend an action asks for. Raises ServiceValidationError."""
+    # Some vendors are a day ahead of the home.
+    latest = dt_util.now().date() + timedelta(days=1)
+    end = call.data.get(ATTR_END)
+    query = SpendQuery(
+        start=call.data.get(ATTR_START),
+        end=end and min(end, latest),
+        filters={
+            name: call.data[name] for name in SPEND_DIMENSIONS if name in call.data
+        },
+        group_by=tuple(dict.fromkeys(call.data.get(ATTR_GROUP_BY, ()))),
+    )
+    if query.first > query.last:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="start_after_end"
+        )
+    if query.last - query.first >= timedelta(days=MAX_DAYS):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="report_too_long",
+            translation_placeholders={"days": str(MAX_DAYS)},
+        )
+    return query
+
+
+async def _ask_balance(
+    coordinator: AccountCoordinator, balance_id: str
+) -> tuple[Lot, str, Unit | None]:
+    """Return a single balance, the part of the account that has it, and its unit.
+
+    Raises ProviderError, and ServiceValidationError where there is no such balance.
+    """
+    provider = coordinator.provider
+    if not isinstance(provider, TellsOneBalance):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_single_balance",
+            translation_placeholders={"provider": provider.name},
+        )
+    snapshot = coordinator.data.snapshot
+    places: list[tuple[str, Unit | None]] = [
+        (wallet.scope, wallet.unit)
+        for wallet in snapshot.wallets
+        if any(lot.id == balance_id for lot in wallet.lots)
+    ]
+    # One that is not known may have been bought since the last poll.
+    places = places or [(part.key, None) for part in snapshot.scopes]
+    for scope, unit in places or [(ACCOUNT, None)]:
+        with suppress(NotFound):
+            ask = partial(provider.fetch_balance, scope, balance_id)
+            return await coordinator.async_ask(ask), scope, unit
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="balance_not_found",
+        translation_placeholders={"provider": provider.name, "balance_id": balance_id},
+    )

@@ -13,6 +13,7 @@ from homeassistant.const import (
     STATE_ON,
     STATE_UNAVAILABLE,
     Platform,
+    UnitOfTime,
 )
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, State, callback
 from homeassistant.helpers.automation import DomainSpec
@@ -27,6 +28,7 @@ from homeassistant.helpers.trigger import (
     BEHAVIOR_ALL,
     BEHAVIOR_EACH,
     EntityNumericalStateCrossedThresholdTriggerBase,
+    EntityNumericalStateCrossedThresholdTriggerWithUnitBase,
     EntityTargetStateTriggerBase,
     EntityTriggerBase,
     NotTriggeredReasonReporter,
@@ -36,9 +38,17 @@ from homeassistant.helpers.trigger import (
     TriggerConfig,
     TriggerNotTriggeredReporter,
 )
+from homeassistant.util.unit_conversion import DurationConverter
 
 from .const import ATTR_LEVEL
-from .coordinator import AVAILABLE, BALANCE, SIGNAL_ARMED, AccountCoordinator, Amounts
+from .coordinator import (
+    AVAILABLE,
+    BALANCE,
+    SIGNAL_ARMED,
+    TIME_LEFT,
+    AccountCoordinator,
+    Amounts,
+)
 from .entity import async_find_wallet, async_wallets_among
 from .insight.watch import Activity, Level
 
@@ -96,25 +106,31 @@ class ToppedUpTrigger(WalletTrigger, StatelessEntityTriggerBase):
 
     _domain_specs = {Platform.EVENT: DomainSpec()}
     _keys = ("activity",)
+    _activity = Activity.TOPPED_UP
 
     @override
     def is_valid_state(
         self, state: State, report_not_triggered: NotTriggeredReasonReporter
     ) -> bool:
-        """Tell whether the event is a top-up."""
-        return state.attributes.get(ATTR_EVENT_TYPE) == Activity.TOPPED_UP
+        """Tell whether the event is the one that is waited for."""
+        return state.attributes.get(ATTR_EVENT_TYPE) == self._activity
 
 
-class BalanceCrossedThresholdTrigger(
+class SpendJumpedTrigger(ToppedUpTrigger):
+    """Wait for a wallet that is spent far faster than it used to be."""
+
+    _activity = Activity.SPEND_JUMPED
+
+
+class CrossedThresholdTrigger(
     WalletTrigger, EntityNumericalStateCrossedThresholdTriggerBase
 ):
-    """Wait for a balance that crosses a threshold, seen or unseen.
+    """Wait for a number that crosses a threshold, seen or unseen.
 
-    Where a balance was not known for a while, what was known before it counts.
+    Where it was not known for a while, what was known before that counts.
     """
 
     _domain_specs = {Platform.SENSOR: DomainSpec()}
-    _keys = (BALANCE, AVAILABLE)
     _excluded_from_states = frozenset()
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
@@ -137,7 +153,7 @@ class BalanceCrossedThresholdTrigger(
 
     @override
     def _get_tracked_value(self, state: State) -> float | None:
-        """Return the amount, the one of before while it is not known."""
+        """Return the number, the one of before while it is not known."""
         if state.state not in self._excluded_states:
             return super()._get_tracked_value(state)
         wallet = async_find_wallet(self._hass, state.entity_id, self._keys)
@@ -301,6 +317,22 @@ class BalanceCrossedThresholdTrigger(
         return behavior == BEHAVIOR_EACH or matches == 1
 
 
+class BalanceCrossedThresholdTrigger(CrossedThresholdTrigger):
+    """Wait for a balance that crosses a threshold."""
+
+    _keys = (BALANCE, AVAILABLE)
+
+
+class TimeLeftCrossedThresholdTrigger(
+    CrossedThresholdTrigger, EntityNumericalStateCrossedThresholdTriggerWithUnitBase
+):
+    """Wait for the time that is left to cross a threshold."""
+
+    _keys = (TIME_LEFT,)
+    _base_unit = UnitOfTime.DAYS
+    _unit_converter = DurationConverter
+
+
 def _report_nothing(reason: str, /, **data: Any) -> None:
     """Keep to oneself why nothing happens."""
 
@@ -310,7 +342,9 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "no_longer_low": NoLongerLowTrigger,
     "became_depleted": BecameDepletedTrigger,
     "topped_up": ToppedUpTrigger,
+    "spend_jumped": SpendJumpedTrigger,
     "balance_crossed_threshold": BalanceCrossedThresholdTrigger,
+    "time_left_crossed_threshold": TimeLeftCrossedThresholdTrigger,
 }
 
 

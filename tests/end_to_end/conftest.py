@@ -11,6 +11,7 @@ from tests.simulator import Simulator, Vendor
 
 from .accounts import choose_provider, give_credentials, our_complaints
 from .home_assistant import CONFIGURATION, HomeAssistant, Json
+from .spending import give_past
 
 PROVIDERS = ("deepgram", "telnyx", "deepseek")
 
@@ -81,6 +82,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         HomeAssistant(folder, configuration=EVERYTHING) as home,
     ):
         bench = Bench(home, simulator)
+        give_past(simulator["deepgram"])
         for vendor in bench.vendors:
             await bench.add(vendor)
         yield bench

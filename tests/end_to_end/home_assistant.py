@@ -481,6 +481,19 @@ class HomeAssistant:
             target=target,
         )
 
+    async def ask(self, service: str, data: Mapping[str, Any]) -> Json:
+        """Call a service that answers with data, and return its answer."""
+        domain, name = service.split(".")
+        result = await self.call(
+            "call_service",
+            domain=domain,
+            service=name,
+            service_data=dict(data),
+            return_response=True,
+        )
+        answer: Json = result["response"]
+        return answer
+
     async def update_entity(self, *entity_ids: str) -> None:
         """Poll now, as far as the coordinator's cool-down allows."""
         await self.call_service("homeassistant.update_entity", entity_id=entity_ids)

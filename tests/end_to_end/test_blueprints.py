@@ -168,7 +168,8 @@ async def test_daily_money_report(bench: Bench) -> None:
     )
     message = await until_message(home, "API balances")
     assert message["message"] == (
-        "Telnyx: Available credit 400.00 USD, Balance 300.00 USD"
+        "Telnyx: Available credit 400.00 USD, Balance 300.00 USD,"
+        " Spent this month 400.00 USD, Spent today 400.00 USD"
     )
 
 

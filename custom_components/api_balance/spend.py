@@ -1,0 +1,279 @@
+"""Reports of what was spent and paid in: the vendor's own, else the ledger's."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import partial
+
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import AccountCoordinator
+from .insight.history import start_of
+from .insight.ledger import Ledger
+from .model import ACCOUNT, Problem, Purchase, Spend, Wallet
+from .providers.base import (
+    SPEND_DIMENSIONS,
+    SpendQuery,
+    TellsPurchases,
+    TellsSpend,
+    TellsSpendFields,
+)
+
+PROJECT = "project"
+_DAY = timedelta(days=1)
+_LAST_DIGIT = Decimal("0.000001")
+
+
+class Source(StrEnum):
+    """Whose numbers a report has."""
+
+    VENDOR = "vendor"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendReport:
+    """What was spent, a row for each day and group, oldest first.
+
+    The days of the vendor are those of its calendar, in UTC; the days of the ledger are
+    those of the home.
+    """
+
+    source: Source
+    rows: tuple[Spend, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseReport:
+    """What was paid in. The ledger tells when it was noticed, and no id."""
+
+    source: Source
+    rows: tuple[Purchase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendField:
+    """By what spend can be filtered or told apart.
+
+    `options` are the values with what they mean, None where the vendor lists none.
+    """
+
+    can_filter: bool
+    can_group: bool
+    options: Mapping[str, str] | None = None
+
+
+async def async_get_spend(
+    coordinator: AccountCoordinator, query: SpendQuery
+) -> SpendReport:
+    """Return what an account spent.
+
+    Raises ProviderError, and ServiceValidationError for what nobody can tell.
+    """
+    scopes, query = _narrow(coordinator, query)
+    provider = coordinator.provider
+    if not isinstance(provider, TellsSpend):
+        query = replace(query, end=query.end or dt_util.now().date())
+        days = [
+            day
+            for wallet, ledger in _ledgers(coordinator, scopes)
+            for day in _days(wallet, ledger, query)
+        ]
+        return SpendReport(source=Source.LEDGER, rows=tuple(sorted(days, key=_start)))
+    rows: list[Spend] = []
+    for scope in scopes:
+        rows += await coordinator.async_ask(partial(provider.fetch_spend, scope, query))
+    rows.sort(key=_start)
+    return SpendReport(source=Source.VENDOR, rows=tuple(rows))
+
+
+async def async_get_known_spend(
+    coordinator: AccountCoordinator, query: SpendQuery
+) -> tuple[tuple[Spend, ...], bool]:
+    """Return what is told of an account's spend, and whether that is all of it.
+
+    A part that the key may never read keeps nobody from knowing the others. Raises
+    ProviderError.
+    """
+    parts = coordinator.data.snapshot.scopes
+    told = [part for part in parts if part.problem is not Problem.MISSING_PERMISSION]
+    if len(told) == len(parts):
+        return (await async_get_spend(coordinator, query)).rows, True
+    rows: list[Spend] = []
+    for part in told:
+        part_query = replace(query, filters={PROJECT: part.key})
+        rows += (await async_get_spend(coordinator, part_query)).rows
+    return tuple(rows), False
+
+
+async def async_get_spend_fields(
+    coordinator: AccountCoordinator, query: SpendQuery
+) -> Mapping[str, SpendField]:
+    """Return by what the spend of an account can be filtered and told apart.
+
+    Raises ProviderError, and ServiceValidationError where nobody can tell.
+    """
+    filters, groups = _dimensions(coordinator)
+    if not filters and not groups:
+        raise _refusal(coordinator, "no_spend_fields")
+    provider = coordinator.provider
+    options: dict[str, dict[str, str]] = {}
+    if parts := coordinator.data.snapshot.scopes:
+        options[PROJECT] = {part.key: part.label or part.key for part in parts}
+    if isinstance(provider, TellsSpendFields):
+        for scope in _scopes(coordinator):
+            told = await coordinator.async_ask(
+                partial(provider.fetch_spend_fields, scope, query)
+            )
+            for name, values in told.items():
+                options.setdefault(name, {}).update(values)
+    return {
+        name: SpendField(
+            can_filter=name in filters,
+            can_group=name in groups,
+            options=options.get(name),
+        )
+        for name in SPEND_DIMENSIONS
+        if name in filters or name in groups
+    }
+
+
+async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport:
+    """Return what was bought for an account, granted to it, or paid in.
+
+    Raises ProviderError, and ServiceValidationError where nobody can tell.
+    """
+    provider = coordinator.provider
+    scopes = _scopes(coordinator)
+    if not isinstance(provider, TellsPurchases):
+        return PurchaseReport(
+            source=Source.LEDGER,
+            rows=tuple(
+                Purchase(
+                    id="",
+                    unit=wallet.unit,
+                    scope=wallet.scope,
+                    amount=top_up.amount,
+                    kind=top_up.kind,
+                    purchased_at=top_up.end,
+                )
+                for wallet, ledger in _ledgers(coordinator, scopes)
+                for top_up in ledger.top_ups
+            ),
+        )
+    rows: list[Purchase] = []
+    for scope in scopes:
+        rows += await coordinator.async_ask(partial(provider.fetch_purchases, scope))
+    return PurchaseReport(source=Source.VENDOR, rows=tuple(rows))
+
+
+def _scopes(coordinator: AccountCoordinator) -> list[str]:
+    """Return the parts that the vendor is asked for, the account where it has none."""
+    return [part.key for part in coordinator.data.snapshot.scopes] or [ACCOUNT]
+
+
+def _dimensions(
+    coordinator: AccountCoordinator,
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return by what spend can be filtered, and what can be told apart."""
+    provider = coordinator.provider
+    filters: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    if isinstance(provider, TellsSpend):
+        filters, groups = provider.spend_filters, provider.spend_groups
+    if coordinator.data.snapshot.scopes:
+        # Every row tells its part: this needs nothing of the vendor.
+        filters, groups = (*filters, PROJECT), (*groups, PROJECT)
+    return filters, groups
+
+
+def _narrow(
+    coordinator: AccountCoordinator, query: SpendQuery
+) -> tuple[list[str], SpendQuery]:
+    """Return the parts to ask for, and what is left of the query for each of them.
+
+    Raises ServiceValidationError for what nobody can tell.
+    """
+    filters, groups = _dimensions(coordinator)
+    for asked, known, problem in (
+        (query.filters, filters, "unknown_filter"),
+        (query.group_by, groups, "unknown_group"),
+    ):
+        if unknown := set(asked).difference(known):
+            raise _refusal(
+                coordinator,
+                problem,
+                unknown=", ".join(sorted(unknown)),
+                known=", ".join(known) or "-",
+            )
+    parts = coordinator.data.snapshot.scopes
+    if not parts:
+        return [ACCOUNT], query
+    project = query.filters.get(PROJECT)
+    scopes = [part.key for part in parts if project in {None, part.key, part.label}]
+    if not scopes:
+        raise _refusal(coordinator, "unknown_project", project=str(project))
+    return scopes, replace(
+        query,
+        filters={
+            name: value for name, value in query.filters.items() if name != PROJECT
+        },
+        group_by=tuple(name for name in query.group_by if name != PROJECT),
+    )
+
+
+def _ledgers(
+    coordinator: AccountCoordinator, scopes: Sequence[str]
+) -> list[tuple[Wallet, Ledger]]:
+    """Return the wallets of some parts with their ledgers.
+
+    Raises ServiceValidationError where there is nothing to keep a ledger of.
+    """
+    found = [
+        (wallet, coordinator.ledgers[wallet.key])
+        for wallet in coordinator.data.snapshot.wallets
+        if wallet.scope in scopes
+    ]
+    if not found:
+        raise _refusal(coordinator, "no_ledger")
+    return found
+
+
+def _days(wallet: Wallet, ledger: Ledger, query: SpendQuery) -> Iterator[Spend]:
+    """Yield what a wallet spent on each day of the home that was observed."""
+    days: defaultdict[date, Decimal] = defaultdict(Decimal)
+    begin = dt_util.start_of_local_day(query.first)
+    end = dt_util.start_of_local_day(query.last + _DAY)
+    for hour, amount in ledger.history.between(begin, end):
+        days[dt_util.as_local(start_of(hour)).date()] += amount
+    for day, amount in days.items():
+        yield Spend(
+            unit=wallet.unit,
+            # It was divided among hours more exactly than anybody can know.
+            amount=amount.quantize(_LAST_DIGIT).normalize(),
+            start=dt_util.as_utc(dt_util.start_of_local_day(day)),
+            end=dt_util.as_utc(dt_util.start_of_local_day(day + _DAY)),
+            scope=wallet.scope,
+            label=wallet.label,
+        )
+
+
+def _start(row: Spend) -> datetime:
+    """Return when the time of a row began."""
+    return row.start
+
+
+def _refusal(
+    coordinator: AccountCoordinator, problem: str, **words: str
+) -> ServiceValidationError:
+    """Return the error of a question that nobody can answer."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=problem,
+        translation_placeholders={"provider": coordinator.provider.name, **words},
+    )

@@ -1,0 +1,37 @@
+"""A past that an account has when it is set up."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.insight.ledger import Ledger
+from custom_components.api_balance.model import Unit, Wallet
+from custom_components.api_balance.record import Record, as_data
+from homeassistant.util import dt as dt_util
+
+HOUR = timedelta(hours=1)
+
+
+def remember(
+    storage: dict[str, Any],
+    provider: str,
+    *,
+    an_hour: Decimal = Decimal("1.25"),
+    days: int = 28,
+    left: Decimal = Decimal(300),
+) -> None:
+    """Let an account in dollars have been spent evenly until now."""
+    wallet_key = "usd"
+    now, ledger = dt_util.utcnow(), Ledger()
+    for hour in range(days * 24, -1, -1):
+        wallet = Wallet(
+            key=wallet_key, unit=Unit.money("USD"), available=left + an_hour * hour
+        )
+        ledger.observe(wallet, now - HOUR * hour)
+    storage[f"{DOMAIN}.entry_{provider}"] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": f"{DOMAIN}.entry_{provider}",
+        "data": as_data(Record(ledgers={wallet_key: ledger})),
+    }
