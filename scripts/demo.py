@@ -30,6 +30,7 @@ from tests.end_to_end.home_assistant import (
     HomeAssistantError,
     Json,
 )
+from tests.end_to_end.spending import find_spend_mistakes, give_past, until_statistics
 from tests.simulator import VENDORS, CommandError, Simulator, Vendor
 
 from .demo_dashboard import show_dashboard
@@ -141,7 +142,12 @@ async def demo(
         home = HomeAssistant(folder, configuration=configuration, port=port)
         async with home:
             accounts = [Account(simulator[provider]) for provider in providers]
+            with_past = {acc.vendor.id for acc in accounts if give_past(acc.vendor)}
             demo = Demo(home, simulator, await add_accounts(home, accounts))
+            say("waiting for what the vendors tell of the last month")
+            for entry_id, account in demo.simulated.items():
+                if account.vendor.id in with_past.intersection(FEATURED):
+                    await until_statistics(home, entry_id)
             await show_dashboard(home, list(demo.accounts))
             say(f"ready after {monotonic() - begin:.0f} s")
             yield demo
@@ -188,19 +194,27 @@ async def add_accounts(
 async def check(providers: Collection[str]) -> None:
     """Check every entity of a fresh Home Assistant, before and after spending.
 
-    And after a restart, which keeps everything.
+    And after a restart, which keeps everything. The past of a month is there as well.
     """
+    spent = Decimal("1.25")
     async with fresh_demo(providers) as shown:
+        # Every page of the frontend begins with this.
+        await shown.home.call("get_services")
         mistakes = await shown.find_mistakes()
         for account in shown.simulated.values():
             with suppress(CommandError):
-                account.vendor.spend(Decimal("1.25"))
+                account.vendor.spend(spent)
         await shown.poll()
         mistakes += await shown.find_mistakes()
         await shown.home.restart()
         for entry_id in shown.accounts:
             await shown.home.until_entry(entry_id, "loaded")
         mistakes += await shown.find_mistakes()
+        for entry_id, account in shown.simulated.items():
+            if account.vendor.id in FEATURED:
+                mistakes += await find_spend_mistakes(
+                    shown.home, entry_id, account.vendor, spent
+                )
         print_table(await rows(shown))
         await shown.home.stop()
         complaints = our_complaints(shown.home)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.end_to_end.accounts import DOMAIN, entities_of
 from tests.end_to_end.home_assistant import HomeAssistant, Json
+from tests.end_to_end.spending import statistics_of
 
 URL_PATH = "api-balance"
 ICONS = {
@@ -30,6 +31,7 @@ class Shown:
     title: str
     provider: str
     entities: dict[str, str]
+    statistics: dict[str, str]
 
     def ending_with(self, *names: str) -> list[str]:
         """Return the sensors whose names end so, in this order."""
@@ -56,6 +58,7 @@ async def show_dashboard(home: HomeAssistant, entry_ids: Iterable[str]) -> None:
                     for name, entity in entities.items()
                     if not entity["disabled_by"]
                 },
+                statistics=await statistics_of(home, entry_id),
             )
         )
     dashboards = await home.call("lovelace/dashboards/list")
@@ -119,6 +122,7 @@ def _account(home: HomeAssistant, account: Shown) -> Card:
     others = account.ending_with(
         "available", "credit_limit", "pending", "granted", "paid"
     )
+    spending = account.ending_with("spent_today_total", "time_left")
     return {
         "type": "grid",
         "cards": [
@@ -139,7 +143,9 @@ def _account(home: HomeAssistant, account: Shown) -> Card:
                 if name.endswith("_low_balance")
             ),
             *(_tile(entity, columns=12 // min(len(others), 2)) for entity in others),
+            *(_tile(entity) for entity in spending),
             *([_graph(balances)] if balances else []),
+            *_bars(account.statistics),
         ],
     }
 
@@ -165,6 +171,25 @@ def _graph(entity_ids: list[str]) -> Card:
         ],
         "grid_options": {"columns": "full"},
     }
+
+
+def _bars(statistics: dict[str, str]) -> list[Card]:
+    """Return the graph of what each day has cost, by line item where that is told."""
+    if not statistics:
+        return []
+    items = [id_ for id_ in statistics if not id_.endswith("_spend")]
+    return [
+        {
+            "type": "statistics-graph",
+            "title": "Spend by day",
+            "chart_type": "bar",
+            "period": "day",
+            "days_to_show": 30,
+            "stat_types": ["change"],
+            "entities": items or list(statistics),
+            "grid_options": {"columns": "full"},
+        }
+    ]
 
 
 def _gauge(home: HomeAssistant, entity_id: str) -> Card:

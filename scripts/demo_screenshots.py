@@ -122,6 +122,37 @@ class Camera:
         self.page.get_by_text("Balance became low").first.click()
         self.page.wait_for_timeout(SETTLE)
         self.shoot("automation_trigger")
+        self.go("config/automation/edit/new?")
+        self.page.get_by_role("button", name="Add trigger").first.click()
+        self.page.wait_for_timeout(SETTLE)
+        self.page.keyboard.type("Time left")
+        self.page.wait_for_timeout(SETTLE)
+        self.page.get_by_text("Time left crossed threshold").first.click()
+        self.page.wait_for_timeout(SETTLE)
+        self.shoot("automation_trigger_time_left")
+        self.go("config/automation/edit/new?")
+        self.page.get_by_role("button", name="Add condition").first.click()
+        self.page.wait_for_timeout(SETTLE)
+        self.page.keyboard.type("Time left")
+        self.page.wait_for_timeout(SETTLE)
+        self.shoot("automation_conditions")
+
+    def shoot_spend(self) -> None:
+        """Take a picture of what each day has cost, and of an action with an answer."""
+        self.go("api-balance/balances")
+        graph = self.page.locator("hui-statistics-graph-card").first
+        graph.scroll_into_view_if_needed()
+        expect(graph.locator("canvas").first).to_be_visible()
+        self.shoot("statistics")
+        self.go("config/tools/action")
+        self.page.locator("ha-service-picker").first.click()
+        self.page.wait_for_timeout(SETTLE)
+        self.page.keyboard.type("Get spend")
+        self.page.wait_for_timeout(SETTLE)
+        self.shoot("actions")
+        self.page.get_by_text("Get spend", exact=True).first.click()
+        self.page.wait_for_timeout(SETTLE)
+        self.shoot("action")
 
 
 def main() -> None:
@@ -144,6 +175,7 @@ def main() -> None:
         camera.go(f"config/devices/device/{device_id}")
         expect(page.get_by_text("Sensors")).to_be_visible()
         camera.shoot("device")
+        camera.shoot_spend()
         camera.shoot_automation()
         page.emulate_media(color_scheme="dark")
         camera.shoot_dashboard("dashboard_dark")
