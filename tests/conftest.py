@@ -29,6 +29,13 @@ def state_of(hass: HomeAssistant, entity_id: str) -> str | None:
     return state.state if state else None
 
 
+def our_log(caplog: pytest.LogCaptureFixture) -> str:
+    """Return what was logged, without what simulated vendors say of their visitors."""
+    return "\n".join(
+        line for line in caplog.text.splitlines() if "aiohttp.access" not in line
+    )
+
+
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration."""

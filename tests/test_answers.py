@@ -25,7 +25,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.template import Template
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, our_log, state_of
 from .simulator import VENDORS, Fault, Html, Http, Reset, Simulator, Vendor, WrongType
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -961,10 +961,7 @@ async def test_every_vendor(
     assert [error for error in errors if str(error) == error.translation_key] == []
     answers += [(str(error), vars(error)) for error in errors]
     assert [text for item in answers if MARK in (text := repr(item))] == []
-    log = "\n".join(
-        line for line in caplog.text.splitlines() if "aiohttp.access" not in line
-    )
-    assert MARK not in log
+    assert MARK not in our_log(caplog)
 
 
 @pytest.mark.parametrize("vendor", [XAI])

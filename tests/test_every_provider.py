@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import state_of
+from .conftest import our_log, state_of
 from .recording import (
     RECORDED_ADDRESS,
     RECORDED_AT,
@@ -90,4 +90,4 @@ async def test_add_by_the_flow(
         for wallet in recording.expect["snapshot"].get("wallets", ())
     }
     for secret in recording.secrets:
-        assert secret not in caplog.text
+        assert secret not in our_log(caplog)

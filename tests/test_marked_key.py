@@ -16,7 +16,7 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 
-from .conftest import AddAccount, Poll
+from .conftest import AddAccount, Poll, our_log
 from .simulator import VENDORS, Fault, Html, Http, Redirect, Reset, Simulator, Vendor
 
 MARK = "MARKED"
@@ -93,9 +93,6 @@ async def test_key_is_nowhere_else(
         (entry.title, entry.unique_id, entry.reason),
         [(request.path, request.headers) for request in elsewhere.requests],
     ]
-    log = "\n".join(
-        line for line in caplog.text.splitlines() if "aiohttp.access" not in line
-    )
-    assert MARK not in log
+    assert MARK not in our_log(caplog)
     assert [text for item in told if MARK in (text := repr(item))] == []
     assert MARK in json.dumps(dict(entry.data))

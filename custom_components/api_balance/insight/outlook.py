@@ -61,9 +61,9 @@ class Outlook:
     @property
     def lasts(self) -> timedelta | None:
         """Return how long the wallet lasts: for ever while nothing is spent."""
-        if self.state is State.IDLE:
-            return _FOR_EVER
-        return None if self.days_left is None else float(self.days_left) * _DAY
+        if self.days_left is None:
+            return _FOR_EVER if self.state is State.IDLE else None
+        return float(self.days_left) * _DAY
 
 
 def look_ahead(
