@@ -1,20 +1,37 @@
 """What is known of an account: facts, and the conclusions from them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 
+from .insight.jump import judge_jump
 from .insight.ledger import Ledger
 from .insight.memory import complete, learn
 from .insight.outlook import Outlook, look_ahead
-from .insight.watch import Availability, Level, availability
-from .model import ACCOUNT, Period, Quota, Snapshot, Spend, Wallet
+from .insight.watch import (
+    Activity,
+    Availability,
+    Change,
+    Level,
+    Thresholds,
+    availability,
+    is_dormant,
+    judge,
+)
+from .model import ACCOUNT, Period, Quota, Snapshot, Spend, Unit, Wallet
 from .record import Record
 
 type Part = Wallet | Quota | Spend | Outlook
 """What has a key of its own in an account, a unit, a scope and a label."""
 
 type PartId = tuple[str, str]
+
+# The sensors of a wallet that automations watch, by what they end with.
+BALANCE = "balance"
+AVAILABLE = "available"
+TIME_LEFT = "time_left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +42,7 @@ class Account:
     availability: Availability | None
     parts: Mapping[PartId, Part]
     levels: Mapping[str, Level]
-    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
+    outlooks: Mapping[str, Outlook]
 
     @property
     def scopes(self) -> set[str]:
@@ -58,9 +75,31 @@ def observe(
     for kept in (record.watched, record.ledgers):
         for key in kept.keys() - record.memory.keys():
             del kept[key]
+    record.jumping &= record.memory.keys()
     for wallet in snapshot.wallets:
         record.ledgers.setdefault(wallet.key, Ledger()).observe(wallet, now, starts)
     return snapshot
+
+
+def fill(
+    record: Record,
+    snapshot: Snapshot,
+    rows: Iterable[Spend],
+    starts: Mapping[Period, datetime],
+) -> None:
+    """Keep what the vendor says of the days before the account was added."""
+    days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
+        lambda: defaultdict(Decimal)
+    )
+    for row in rows:
+        days[row.scope, row.unit][row.start.date()] += row.amount
+    pots = Counter((wallet.scope, wallet.unit) for wallet in snapshot.wallets)
+    for wallet in snapshot.wallets:
+        pot = wallet.scope, wallet.unit
+        # Which of several wallets was spent is not told.
+        if pots[pot] == 1 and pot in days:
+            record.ledgers[wallet.key].fill(days[pot], starts)
+    record.knows_past = True
 
 
 def conclude(
@@ -97,6 +136,62 @@ def conclude(
         levels=levels,
         outlooks=outlooks,
     )
+
+
+def judge_wallets(
+    record: Record,
+    account: Account,
+    thresholds: Callable[[str], Thresholds],
+    now: datetime,
+) -> list[tuple[str, Change]]:
+    """Compare the wallets with their thresholds, and return what is news by their keys."""
+    snapshot = account.snapshot
+    is_usable = not (snapshot.is_available is False or snapshot.is_suspended)
+    news: list[tuple[str, Change]] = []
+    amounts: dict[str, Mapping[str, Decimal]] = {
+        key: old for key, old in record.amounts.items() if key in record.memory
+    }
+    for wallet in snapshot.wallets:
+        key, outlook = wallet.key, account.outlooks[wallet.key]
+        watched, changes = judge(
+            record.watched.get(key),
+            wallet,
+            thresholds(key),
+            is_usable=is_usable,
+            is_dormant=is_dormant(wallet, snapshot, record.memory),
+            runway=outlook.lasts,
+        )
+        if watched is not None:
+            record.watched[key] = watched
+        news += [(key, change) for change in (*changes, *_jumps(record, wallet, now))]
+        amounts[key] = {**amounts.get(key, {}), **_amounts(wallet, outlook)}
+    record.amounts = amounts
+    return news
+
+
+def _jumps(record: Record, wallet: Wallet, now: datetime) -> Iterator[Change]:
+    """Yield the news of a wallet that is spent far faster than it used to be."""
+    is_jumping, jump = judge_jump(
+        wallet.key in record.jumping, record.ledgers[wallet.key].history, now
+    )
+    if is_jumping:
+        record.jumping.add(wallet.key)
+    else:
+        record.jumping.discard(wallet.key)
+    if jump:
+        yield Change(
+            activity=Activity.SPEND_JUMPED, old=None, new=wallet.shown, jump=jump
+        )
+
+
+def _amounts(wallet: Wallet, outlook: Outlook) -> dict[str, Decimal]:
+    """Return what is known of the numbers that automations watch; times in days."""
+    amounts = {
+        BALANCE: wallet.balance,
+        AVAILABLE: wallet.available,
+        TIME_LEFT: outlook.days_left,
+    }
+    return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
 def levels_of(record: Record) -> dict[str, Level]:

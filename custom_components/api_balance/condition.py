@@ -14,8 +14,8 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.util.unit_conversion import DurationConverter
 
+from .account import AVAILABLE, BALANCE, TIME_LEFT
 from .const import ATTR_LEVEL
-from .coordinator import AVAILABLE, BALANCE, TIME_LEFT
 from .entity import async_wallets_among
 from .insight.watch import Level
 

@@ -1,8 +1,7 @@
 """One poll of an account: from the vendor's answer to what the home shows."""
 
-from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 import random
 from typing import Any, override
@@ -17,7 +16,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
-from .account import Account, conclude, levels_of, observe
+from .account import Account, conclude, fill, judge_wallets, levels_of, observe
 from .const import (
     CONF_BASE_URL,
     CONF_PROVIDER,
@@ -26,11 +25,9 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .insight.jump import judge_jump
 from .insight.ledger import Ledger
-from .insight.outlook import Outlook
-from .insight.watch import Activity, Change, Thresholds, is_dormant, judge
-from .model import ACCOUNT, Period, Problem, Snapshot, Spend, Unit, Wallet
+from .insight.watch import Change, Thresholds
+from .model import ACCOUNT, Period, Problem, Snapshot, Spend
 from .providers import BY_ID
 from .providers.base import (
     Deferred,
@@ -49,11 +46,6 @@ from .store import AccountStore
 type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
 
 type Amounts = Mapping[str, Mapping[str, Decimal]]
-
-# The sensors of a wallet that automations watch, by what they end with.
-BALANCE = "balance"
-AVAILABLE = "available"
-TIME_LEFT = "time_left"
 
 # Sent after every poll, whatever came of it: listeners of the coordinator hear only of
 # changes of the data.
@@ -157,31 +149,8 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             or self.hass.is_stopping
         ):
             return
-        snapshot, record = self.data.snapshot, self._record
-        news: list[tuple[str, Change]] = []
-        for wallet in snapshot.wallets:
-            watched, changes = judge(
-                record.watched.get(wallet.key),
-                wallet,
-                self.thresholds(wallet.key),
-                is_usable=not (snapshot.is_available is False or snapshot.is_suspended),
-                is_dormant=is_dormant(wallet, snapshot, record.memory),
-                runway=self.data.outlooks[wallet.key].lasts,
-            )
-            if watched is not None:
-                record.watched[wallet.key] = watched
-            changes += self._judge_jump(wallet)
-            news += [(wallet.key, change) for change in changes]
-        record.amounts = {
-            **{key: old for key, old in record.amounts.items() if key in record.memory},
-            **{
-                wallet.key: {
-                    **record.amounts.get(wallet.key, {}),
-                    **_amounts(wallet, self.data.outlooks[wallet.key]),
-                }
-                for wallet in snapshot.wallets
-            },
-        }
+        record = self._record
+        news = judge_wallets(record, self.data, self.thresholds, dt_util.utcnow())
         if levels_of(record) != self.data.levels:
             self._conclude_anew()
         for key, change in news:
@@ -229,19 +198,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
 
     async def async_learn_past(self, rows: Iterable[Spend]) -> None:
         """Add what the vendor says of the days before the account was added."""
-        days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
-            lambda: defaultdict(Decimal)
-        )
-        for row in rows:
-            days[row.scope, row.unit][row.start.date()] += row.amount
-        wallets = self.data.snapshot.wallets
-        pots = Counter((wallet.scope, wallet.unit) for wallet in wallets)
-        for wallet in wallets:
-            pot = wallet.scope, wallet.unit
-            # Which of several wallets was spent is not told.
-            if pots[pot] == 1 and pot in days:
-                self.ledgers[wallet.key].fill(days[pot], _starts())
-        self._record.knows_past = True
+        fill(self._record, self.data.snapshot, rows, _starts())
         self._conclude_anew()
         await self._store.async_save(self._record)
 
@@ -287,25 +244,6 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
             return quiet_until - now
         return None
-
-    def _judge_jump(self, wallet: Wallet) -> tuple[Change, ...]:
-        """Return the news of a wallet that is spent far faster than it used to be."""
-        record = self._record
-        is_jumping, jump = judge_jump(
-            wallet.key in record.jumping,
-            record.ledgers[wallet.key].history,
-            dt_util.utcnow(),
-        )
-        if is_jumping:
-            record.jumping.add(wallet.key)
-        else:
-            record.jumping.discard(wallet.key)
-        if jump is None:
-            return ()
-        change = Change(
-            activity=Activity.SPEND_JUMPED, old=None, new=wallet.shown, jump=jump
-        )
-        return (change,)
 
     @callback
     def _conclude_anew(self) -> None:
@@ -430,16 +368,6 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         for device in dr.async_entries_for_config_entry(registry, entry_id):
             if not device.identifiers & kept:
                 registry.async_remove_device(device.id)
-
-
-def _amounts(wallet: Wallet, outlook: Outlook) -> dict[str, Decimal]:
-    """Return what is known of the amounts that automations watch; times in days."""
-    amounts = {
-        BALANCE: wallet.balance,
-        AVAILABLE: wallet.available,
-        TIME_LEFT: outlook.days_left,
-    }
-    return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
 def _starts() -> dict[Period, datetime]:

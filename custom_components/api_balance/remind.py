@@ -8,8 +8,9 @@ from homeassistant.helpers.target import (
     async_extract_referenced_entity_ids,
 )
 
+from .account import AVAILABLE, BALANCE
 from .const import DOMAIN
-from .coordinator import AVAILABLE, BALANCE, AccountCoordinator, ApiBalanceConfigEntry
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .entity import async_find_wallet
 from .insight.watch import Activity, Change, Level
 from .model import Wallet

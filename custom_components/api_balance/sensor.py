@@ -18,14 +18,9 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import Part
+from .account import TIME_LEFT, Part
 from .const import DOMAIN
-from .coordinator import (
-    SIGNAL_POLLED,
-    TIME_LEFT,
-    AccountCoordinator,
-    ApiBalanceConfigEntry,
-)
+from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import AccountEntity, PartEntity, async_add_part_entities
 from .insight.outlook import Outlook
 from .insight.watch import Availability

@@ -40,15 +40,9 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.util.unit_conversion import DurationConverter
 
+from .account import AVAILABLE, BALANCE, TIME_LEFT
 from .const import ATTR_LEVEL
-from .coordinator import (
-    AVAILABLE,
-    BALANCE,
-    SIGNAL_ARMED,
-    TIME_LEFT,
-    AccountCoordinator,
-    Amounts,
-)
+from .coordinator import SIGNAL_ARMED, AccountCoordinator, Amounts
 from .entity import async_find_wallet, async_wallets_among
 from .insight.watch import Activity, Level
 

@@ -134,6 +134,11 @@ class Account:
     is_healthy: bool = True
     asked: int = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Tell whether the vendor tells what its wallet holds."""
+        return self.is_healthy and self.vendor.currency == "USD"
+
     def live(self, hour: int) -> None:
         """Let an hour pass at the vendor."""
         match self.story.steps[hour]:
@@ -225,7 +230,7 @@ class Bench:
         What is low is due to be shown: its news may be ahead of the state.
         """
         for account in self.accounts:
-            is_low = account.is_healthy and account.vendor.balance <= THRESHOLD
+            is_low = account.is_known and account.vendor.balance <= THRESHOLD
             shown = self.home.states[account.entities["usd_low_balance"]]
             level = shown["attributes"].get("level")
             if is_low and level not in {"low", "depleted"}:
@@ -245,8 +250,7 @@ class Bench:
         vendor = account.vendor
         balance = account.entities["usd_balance"]
         shown = self.home.states.get(balance, {}).get("state")
-        is_known = account.is_healthy and vendor.currency == "USD"
-        wanted = f"{vendor.balance:.2f}" if is_known else "unavailable"
+        wanted = f"{vendor.balance:.2f}" if account.is_known else "unavailable"
         return len(vendor.requests) > account.asked and shown == wanted
 
 
