@@ -205,11 +205,13 @@ def _narrow(
         (query.group_by, groups, "unknown_group"),
     ):
         if unknown := set(asked).difference(known):
+            if not known:
+                raise _refusal(coordinator, "no_spend_fields")
             raise _refusal(
                 coordinator,
                 problem,
                 unknown=", ".join(sorted(unknown)),
-                known=", ".join(known) or "-",
+                known=", ".join(known),
             )
     parts = coordinator.data.snapshot.scopes
     if not parts:
