@@ -91,6 +91,26 @@ def test_top_up_and_spend_in_one_interval() -> None:
     ]
 
 
+def test_top_up_and_more_than_usual() -> None:
+    """A round top-up is likelier than spending as usual."""
+    book = Book("20.00")
+    left = book.spend(200, "0.05")
+    assert book.see(str(left + Decimal("24.80"))) == [
+        ("top_up", "25.00"),
+        ("spend", "-0.20"),
+    ]
+
+
+def test_top_up_on_the_first_day() -> None:
+    """An hour is enough to know what is usual."""
+    book = Book("20.00")
+    left = book.spend(8, "0.05")
+    assert book.see(str(left + Decimal("9.94"))) == [
+        ("top_up", "10.00"),
+        ("spend", "-0.06"),
+    ]
+
+
 def test_odd_top_up_with_the_usual_spend_beside_it() -> None:
     """Where no round amount explains the rise, what is usual was spent."""
     book = Book("20.00")

@@ -92,6 +92,19 @@ class History:
             if spent is not None:
                 yield hour, spent
 
+    def pace(self, length: timedelta, least: timedelta) -> Decimal | None:
+        """Return what an hour cost in the last time that was observed, of some length.
+
+        None where less was observed than the least that tells anything.
+        """
+        since, until = self.since, self.until
+        if since is None or until is None or until - since < least:
+            return None
+        begin = max(since, until - length)
+        first = hour_of(begin)
+        spent = sum(amount for hour, amount in self.hours.items() if hour >= first)
+        return spent / Decimal((until - begin) / HOUR)
+
     def _set_back(self, now: datetime) -> None:
         """Forget the hours that have yet to come: the clock was wrong."""
         for hour in [hour for hour in self.hours if hour > hour_of(now)]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import product
 
 from ..model import Lot, Period, Unit, Wallet
 from .history import HOUR, History, share
@@ -25,9 +26,9 @@ _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 # People top up round amounts; the rounder is the likelier.
 _ROUND_STEPS = tuple(Decimal(step) for step in (100, 50, 20, 10, 5, 1))
-# Up to so many times of what is usual may well be spent.
+# Up to so many times of what is usual may well be spent; rarely, it is more.
 _STRANGE = 2
-_HOURS_OF_HABIT = 24
+_VERY_STRANGE = 5
 _TOP_UPS_KEPT = 20
 
 
@@ -196,7 +197,7 @@ class Ledger:
             yield Kind.CORRECTION, -back
             yield Kind.SPEND, change + back
             return
-        usual = self._usual(passed, now)
+        usual = self._usual(passed)
         spent = _hidden_spend(change, usual, digit)
         if change <= digit * CORRECTION_DIGITS or (
             spent is None and change <= self._refundable(now.at)
@@ -215,20 +216,18 @@ class Ledger:
         Where the habit is not known, only a grant that is gone at once while paid money
         stays has expired: who spends goes on to spend what is paid.
         """
-        most = self._usual(passed, now) * _STRANGE
+        most = self._usual(passed) * _STRANGE
         if fallen <= max(most, last_digit(now.unit) * CORRECTION_DIGITS):
             return False
         if not now.granted and now.paid:
             return True
-        day = self._usual(_DAY, now)
-        return bool(day) and fallen > day
+        pace = self.history.pace(_WEEK, _DAY)
+        return pace is not None and fallen > pace * 24
 
-    def _usual(self, length: timedelta, now: Seen) -> Decimal:
+    def _usual(self, length: timedelta) -> Decimal:
         """Return what is usually spent in such a time; zero where that is not known."""
-        hours = [spent for _, spent in self.history.between(now.at - _WEEK, now.at)]
-        if len(hours) < _HOURS_OF_HABIT:
-            return _ZERO
-        return sum(hours, _ZERO) / len(hours) * Decimal(length / HOUR)
+        pace = self.history.pace(_WEEK, HOUR)
+        return _ZERO if pace is None else pace * Decimal(length / HOUR)
 
     def _refundable(self, now: datetime) -> Decimal:
         """Return how much may come back of what was spent lately."""
@@ -283,12 +282,11 @@ def _pools_moved(before: Seen, now: Seen) -> tuple[Decimal, Decimal] | None:
 
 def _hidden_spend(change: Decimal, usual: Decimal, digit: Decimal) -> Decimal | None:
     """Return what was spent beside a top-up, if a round one explains the rise."""
-    most = usual * _STRANGE + 2 * digit
-    for step in _ROUND_STEPS:
+    for times, step in product((_STRANGE, _VERY_STRANGE), _ROUND_STEPS):
         steps = ((change + usual) / step).to_integral_value()
         spent = steps * step - change
         if spent < 0:
             spent += step
-        if spent <= most:
+        if spent <= usual * times + 2 * digit:
             return spent
     return None
