@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 import os
 from pathlib import Path
+from shutil import copytree
 import signal
 import sys
 from tempfile import TemporaryDirectory
@@ -259,6 +260,7 @@ async def take_screenshots(folder: Path, providers: Collection[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     async with fresh_demo(providers) as shown:
         home, telnyx = shown.home, shown.simulator["telnyx"]
+        copytree(ROOT / "blueprints", home.folder / "blueprints", dirs_exist_ok=True)
         novita = shown.simulator["novita"]
         say("spending for a while, so that the graphs have something to show")
         shown.simulator.start_spending(every=1)

@@ -137,6 +137,18 @@ class Camera:
         self.page.wait_for_timeout(SETTLE)
         self.shoot("automation_conditions")
 
+    def shoot_blueprints(self) -> None:
+        """Take a picture of what each of our blueprints asks for."""
+        for name in (
+            "low balance notice",
+            "daily money report",
+            "fall back when depleted",
+        ):
+            self.go("config/blueprint/dashboard")
+            self.page.get_by_text(f"API Balance: {name}").first.click()
+            self.page.wait_for_timeout(SETTLE)
+            self.shoot(f"blueprint_{name.replace(' ', '_')}")
+
     def shoot_spend(self) -> None:
         """Take a picture of what each day has cost, and of an action with an answer."""
         self.go("api-balance/balances")
@@ -177,6 +189,7 @@ def main() -> None:
         camera.shoot("device")
         camera.shoot_spend()
         camera.shoot_automation()
+        camera.shoot_blueprints()
         page.emulate_media(color_scheme="dark")
         camera.shoot_dashboard("dashboard_dark")
         page.set_viewport_size({"width": 412, "height": 915})
