@@ -57,11 +57,16 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A wallet as it was last told, as far as its next movements need it."""
+    """A wallet as it was last told, as far as its next movements need it.
+
+    `is_available` tells that the amount is the vendor's word of what can be spent, which
+    may hold a credit line, and not the balance.
+    """
 
     at: datetime
     unit: Unit
     amount: Decimal
+    is_available: bool
     credit_limit: Decimal | None = None
     granted: Decimal | None = None
     paid: Decimal | None = None
@@ -99,8 +104,9 @@ class Ledger:
     ) -> tuple[Movement, ...]:
         """Return what moved since the wallet was last told; the sum is the change.
 
-        Nothing has moved in a wallet that was not known, whose amount is not told or
-        that counts in another unit now. Where the clock was set back, no time passed.
+        Nothing has moved in a wallet that was not known, whose amount is not told, that
+        counts in another unit now, or of which something else is told. Where the clock
+        was set back, no time passed.
         `starts` tells when the running periods began, in the home's calendar.
         """
         amount = wallet.shown
@@ -113,6 +119,8 @@ class Ledger:
             self.tallies = {period: Tally(since=at) for period in starts or {}}
             return ()
         self.turn(starts or {}, at)
+        if before.is_available != self.seen.is_available:
+            return ()
         start = min(before.at, at)
         movements = tuple(
             Movement(kind=kind, amount=change, start=start, end=at)
@@ -247,6 +255,7 @@ def _as_seen(wallet: Wallet, amount: Decimal, at: datetime) -> Seen:
         at=at,
         unit=wallet.unit,
         amount=amount,
+        is_available=wallet.available is not None,
         # Only what can be spent now has a credit line in it.
         credit_limit=None if wallet.available is None else wallet.credit_limit,
         granted=wallet.granted,
