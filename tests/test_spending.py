@@ -9,7 +9,10 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.api_balance.account import fill, observe
 from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.model import Period, Snapshot, Spend, Unit, Wallet
+from custom_components.api_balance.record import Record
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -403,6 +406,18 @@ async def test_past_that_is_not_told(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert forecast_of(hass) == "ok"
+
+
+def test_past_of_a_wallet_without_an_amount() -> None:
+    """What was spent before is of no use where nobody knows what there is now."""
+    usd, now = Unit.money("USD"), dt_util.utcnow()
+    snapshot = Snapshot(wallets=(Wallet(key="usd", unit=usd),))
+    record, starts = Record(), {Period.THIS_MONTH: now}
+    observe(record, snapshot, starts, now)
+    row = Spend(unit=usd, amount=Decimal(1), start=now, end=now)
+    fill(record, snapshot, [row], starts)
+    assert record.knows_past
+    assert record.ledgers["usd"].history.hours == {}
 
 
 async def test_past_of_a_project(

@@ -95,10 +95,10 @@ def fill(
         days[row.scope, row.unit][row.start.date()] += row.amount
     pots = Counter((wallet.scope, wallet.unit) for wallet in snapshot.wallets)
     for wallet in snapshot.wallets:
-        pot = wallet.scope, wallet.unit
+        pot, ledger = (wallet.scope, wallet.unit), record.ledgers[wallet.key]
         # Which of several wallets was spent is not told.
-        if pots[pot] == 1 and pot in days:
-            record.ledgers[wallet.key].fill(days[pot], starts)
+        if pots[pot] == 1 and pot in days and ledger.seen:
+            ledger.fill(days[pot], starts)
     record.knows_past = True
 
 
