@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -17,10 +18,26 @@ from custom_components.api_balance.providers import PROVIDERS
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
+from .recording import RECORDED_AT
 from .simulator import Simulator, Vendor
+
+# For what really has to wait.
+with_running_clock = pytest.mark.freeze_time(RECORDED_AT, tick=True)
 
 type AddAccount = Callable[..., Awaitable[MockConfigEntry]]
 type Poll = Callable[..., Awaitable[None]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Let every test begin at the same moment, whenever it is run.
+
+    But for those end to end: what they start has clocks of its own.
+    """
+    for item in items:
+        is_here = item.path.parent == Path(__file__).parent
+        if is_here and not item.get_closest_marker("freeze_time"):
+            item.add_marker(pytest.mark.freeze_time(RECORDED_AT))
 
 
 def state_of(hass: HomeAssistant, entity_id: str) -> str | None:

@@ -21,9 +21,9 @@ def remember(
     days: int = 28,
     left: Decimal = Decimal(300),
 ) -> None:
-    """Let an account in dollars have been spent evenly until now."""
+    """Let an account in dollars have been spent evenly until a moment ago."""
     wallet_key = "usd"
-    now, ledger = dt_util.utcnow(), Ledger()
+    now, ledger = dt_util.utcnow() - timedelta(seconds=1), Ledger()
     for hour in range(days * 24, -1, -1):
         wallet = Wallet(
             key=wallet_key, unit=Unit.money("USD"), available=left + an_hour * hour

@@ -39,8 +39,6 @@ type Ask = Callable[..., Awaitable[Any]]
 ACTIONS = ("get_balances", "get_spend", "get_spend_fields", "get_purchases")
 MARK = "MARKED"
 
-pytestmark = pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
-
 
 @pytest.fixture
 def ask(hass: HomeAssistant) -> Ask:

@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import slugify
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, state_of, with_running_clock
 from .simulator import VENDORS, Fault, Hang, Html, Http, Reset, Simulator, Vendor
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -181,6 +181,7 @@ async def test_error_and_recovery(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@with_running_clock
 async def test_timeout_and_recovery(
     hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

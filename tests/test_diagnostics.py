@@ -17,13 +17,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount
-from .recording import RECORDED_AT
 from .simulator import VENDORS, Http, Simulator
 from .simulator.deepgram import Deepgram
 
 
 @pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
-@pytest.mark.freeze_time(RECORDED_AT)
 async def test_diagnostics(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,

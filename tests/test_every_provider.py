@@ -14,13 +14,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
 from .conftest import our_log, state_of
-from .recording import (
-    RECORDED_ADDRESS,
-    RECORDED_AT,
-    RecordedVendor,
-    full_recording,
-    served,
-)
+from .recording import RECORDED_ADDRESS, RecordedVendor, full_recording, served
 from .simulator import VENDORS
 
 
@@ -47,7 +41,6 @@ def entered(
 @pytest.mark.parametrize(
     "provider", [pytest.param(provider, id=provider.id) for provider in PROVIDERS]
 )
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.usefixtures("socket_enabled")
 async def test_add_by_the_flow(
     hass: HomeAssistant,

@@ -28,6 +28,7 @@ from custom_components.api_balance.providers.base import (
 from custom_components.api_balance.providers.fields import epoch
 from custom_components.api_balance.providers.http import connect
 
+from .conftest import with_running_clock
 from .recording import (
     EVERY_VENDOR,
     FOLDER,
@@ -79,7 +80,6 @@ def test_recordings_are_there(provider: type[Provider]) -> None:
     assert not missing, f"add to {FOLDER / provider.id}: {sorted(missing)}"
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.parametrize("recording", each(recordings()))
 async def test_recorded_answers(recording: Recording) -> None:
     """A recorded answer means what its file says."""
@@ -126,7 +126,6 @@ def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
         yield from breakages(child, replace)
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.parametrize("provider", each(PROVIDERS))
 async def test_wrong_types(provider: type[Provider]) -> None:
     """An answer of any shape is read, or refused with the path that broke."""
@@ -231,6 +230,7 @@ FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
 }
 
 
+@with_running_clock
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("provider", each(PROVIDERS))
 async def test_faults(
@@ -262,7 +262,6 @@ async def test_refusal_without_a_word(provider: type[Provider], status: int) -> 
     assert outcome.get("problem") in {"bad_key", "missing_permission"}
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.parametrize(
     ("headers", "wait"),
     [

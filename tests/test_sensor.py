@@ -26,7 +26,6 @@ from .simulator.telnyx import Telnyx
 
 
 @pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
 async def test_entities(
     hass: HomeAssistant,
     simulator: Simulator,

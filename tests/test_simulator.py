@@ -19,6 +19,7 @@ from aiohttp import (
 )
 import pytest
 
+from .conftest import with_running_clock
 from .simulator import (
     FAULTS,
     VENDORS,
@@ -241,6 +242,7 @@ async def lost(session: ClientSession, vendor: Vendor, path: str) -> bool:
     return False
 
 
+@with_running_clock
 async def test_hang(simulator: Simulator, session: ClientSession) -> None:
     """A hanging vendor takes the request and never answers."""
     telnyx = simulator["telnyx"]

@@ -33,7 +33,6 @@ from custom_components.api_balance.providers.openrouter import OpenRouter
 
 from .recording import (
     FOLDER,
-    RECORDED_AT,
     Handler,
     RecordedVendor,
     Recording,
@@ -101,7 +100,6 @@ async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
     return {recording.report: plain(answer)}
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.parametrize("recording", each(reports()))
 async def test_recorded_reports(recording: Recording) -> None:
     """A recorded report means what its file says."""
@@ -139,7 +137,6 @@ def test_dimensions() -> None:
     assert used == set(SPEND_DIMENSIONS)
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 @pytest.mark.parametrize(
     "recording",
     each(item for item in reports() if item.name == item.report),
@@ -198,7 +195,6 @@ async def test_faults(provider: type[Provider], report: str, fault: str) -> None
         assert secret not in repr(caught.value)
 
 
-@pytest.mark.freeze_time(RECORDED_AT)
 def test_dates_of_a_query() -> None:
     """Without dates the report is of the 30 days until today."""
     today, day = date(2026, 11, 21), date(2026, 2, 3)
@@ -281,10 +277,8 @@ async def test_groups_add_up(
     simulator: Simulator,
     vendor: type[Biller | SimulatedDeepgram],
     days: int,
-    freezer: FrozenDateTimeFactory,
 ) -> None:
     """However the spend is told apart, it is the same on each day."""
-    freezer.move_to("2026-11-21 12:00:00")
     there = simulator[vendor]
     there.give_past(days=days)
     first = date(2026, 11, 21) - timedelta(days=days)
@@ -307,10 +301,8 @@ async def test_groups_add_up(
 async def test_filters_let_their_own_through(
     simulator: Simulator,
     vendor: type[Biller | SimulatedDeepgram],
-    freezer: FrozenDateTimeFactory,
 ) -> None:
     """A report that is filtered by the value of a group is the rows of that group."""
-    freezer.move_to("2026-11-21 12:00:00")
     there = simulator[vendor]
     there.give_past(days=10)
     async with account_of(there) as (provider, scope):
@@ -338,7 +330,6 @@ async def test_spending_is_reported(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """What is spent is in the report of its day, as are costs that come late."""
-    freezer.move_to("2026-11-21 12:00:00")
     there = simulator[vendor]
     there.give_past(days=3)
     yesterday = datetime(2026, 11, 20, tzinfo=UTC)
@@ -357,11 +348,8 @@ async def test_spending_is_reported(
     assert after[yesterday] == before[yesterday] + Decimal("0.5")
 
 
-async def test_a_past_changes_no_balance(
-    simulator: Simulator, freezer: FrozenDateTimeFactory
-) -> None:
+async def test_a_past_changes_no_balance(simulator: Simulator) -> None:
     """A past is money that was gone before; it is the same whenever it is given."""
-    freezer.move_to("2026-11-21 12:00:00")
     there = simulator[SimulatedOpenRouter]
     async with account_of(there) as (provider, scope):
         assert isinstance(provider, OpenRouter)
@@ -378,10 +366,9 @@ async def test_a_past_changes_no_balance(
     "vendor", [SimulatedDeepgram, SimulatedDigitalOcean, SimulatedXAI]
 )
 async def test_top_ups_are_purchases(
-    simulator: Simulator, vendor: type[Vendor], freezer: FrozenDateTimeFactory
+    simulator: Simulator, vendor: type[Vendor]
 ) -> None:
     """What is paid in is told with its time."""
-    freezer.move_to("2026-11-21 12:00:00")
     there = simulator[vendor]
     scope = there.projects[0] if isinstance(there, SimulatedDeepgram) else ACCOUNT
     async with ClientSession() as session:

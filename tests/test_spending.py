@@ -83,7 +83,6 @@ async def test_spent_today_and_this_month(
 ) -> None:
     """Spend counts from the first sight on, and begins anew at the home's midnight."""
     await hass.config.async_set_time_zone("Asia/Kolkata")
-    freezer.move_to("2026-11-21 12:00:00+00:00")
     entry = await add_account(telnyx)
     assert number(hass, TODAY) == number(hass, MONTH) == 0
     telnyx.spend(Decimal("1.25"))
@@ -183,13 +182,11 @@ async def test_collecting(
 async def test_forecast(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
-    freezer: FrozenDateTimeFactory,
     telnyx: Telnyx,
     add_account: AddAccount,
     poll: Poll,
 ) -> None:
     """What was spent for four weeks tells how long the rest lasts, and calmly so."""
-    freezer.move_to("2026-11-21 12:00:00+00:00")
     remember(hass_storage, "telnyx", an_hour=Decimal("0.50"))
     await add_account(telnyx)
     assert number(hass, DAILY) == pytest.approx(12, rel=0.02)
@@ -279,13 +276,11 @@ async def test_low_time(
 
 async def test_last_top_up(
     hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
     telnyx: Telnyx,
     add_account: AddAccount,
     poll: Poll,
 ) -> None:
     """The last top-up is known with its amount, also after a restart."""
-    freezer.move_to("2026-11-21 12:00:00+00:00")
     entry = await add_account(telnyx)
     assert attributes(hass, TOP_UP)["amount"] is None
     telnyx.top_up(Decimal(50))
@@ -312,7 +307,7 @@ async def test_spend_jumped(
         await poll(SOON)
     event = seen_event(hass)
     assert event["event_type"] == "spend_jumped"
-    assert event["spent"] > 5 * event["usual"] > 0
+    assert event["spent"] > 3 * event["usual"] > 0
     assert event["hours"] >= 1
     assert event["unit"] == "USD"
 
