@@ -219,12 +219,18 @@ async def test_nothing_is_spent(
 ) -> None:
     """Without spending there is no end in sight, and no time is short."""
     remember(hass_storage, "telnyx", an_hour=Decimal(0))
-    await add_account(telnyx)
+    entry = await add_account(telnyx)
     await set_days(hass, 30)
     assert number(hass, DAILY) == 0
     assert state_of(hass, TIME_LEFT) == state_of(hass, RUNS_OUT) == STATE_UNKNOWN
     assert attributes(hass, TIME_LEFT)["forecast"] == "idle"
     assert state_of(hass, LOW) == "off"
+
+    # All of it is remembered.
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert number(hass, "number.telnyx_low_time_threshold") == 30
+    assert attributes(hass, TIME_LEFT)["forecast"] == "idle"
 
 
 async def test_nothing_is_left(

@@ -16,6 +16,7 @@ from .model import Lot, Period, Unit
 from .providers.fields import amount, maybe, moment
 
 _NOT_OBSERVED = "-"
+_SECOND = timedelta(seconds=1)
 
 
 def _seconds(value: Any) -> timedelta:
@@ -194,9 +195,8 @@ def as_data(record: Record) -> dict[str, Any]:
                 "level": watched.level,
                 "amount": _text(watched.amount),
                 "runway": (
-                    None
-                    if watched.runway is None
-                    else int(watched.runway.total_seconds())
+                    # Exactly: the longest time there is would be rounded up.
+                    None if watched.runway is None else watched.runway // _SECOND
                 ),
             }
             for key, watched in record.watched.items()
