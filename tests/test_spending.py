@@ -232,6 +232,16 @@ async def test_nothing_is_spent(
     assert number(hass, "number.telnyx_low_time_threshold") == 30
     assert attributes(hass, TIME_LEFT)["forecast"] == "idle"
 
+    await hass.services.async_call(
+        "number",
+        "set_value",
+        {"entity_id": "number.telnyx_low_balance_threshold", "value": 1000},
+        blocking=True,
+    )
+    await hass.async_block_till_done()
+    assert seen_event(hass)["event_type"] == "became_low"
+    assert seen_event(hass)["time_left"] is None
+
 
 async def test_nothing_is_left(
     hass: HomeAssistant,

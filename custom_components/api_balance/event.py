@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import Part
 from .coordinator import SIGNAL_ACTIVITY, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import PartEntity, async_add_part_entities
-from .insight.outlook import in_days
+from .insight.outlook import FOR_EVER, in_days
 from .insight.watch import Activity, Change
 from .model import Wallet
 
@@ -84,7 +84,7 @@ def _details(change: Change) -> dict[str, Decimal | int | None]:
     }
     if change.days:
         lasts = change.runway
-        details["time_left"] = None if lasts is None else in_days(lasts)
+        details["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
         details["time_threshold"] = change.days
     if change.jump:
         details["spent"] = change.jump.spent

@@ -26,7 +26,8 @@ _WHOLE = Decimal(1)
 _ZERO = Decimal()
 _NOW = timedelta()
 _DAY = timedelta(days=1)
-_FOR_EVER = timedelta.max
+# How long a wallet lasts of which nothing is spent.
+FOR_EVER = timedelta.max
 # What a day costs is never surer than that.
 _CALM = Decimal("0.02")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,7 +63,7 @@ class Outlook:
     def lasts(self) -> timedelta | None:
         """Return how long the wallet lasts: for ever while nothing is spent."""
         if self.days_left is None:
-            return _FOR_EVER if self.state is State.IDLE else None
+            return FOR_EVER if self.state is State.IDLE else None
         return float(self.days_left) * _DAY
 
 
