@@ -96,6 +96,16 @@ def test_next_expiry() -> None:
     assert outlook.days_left is None
 
 
+@pytest.mark.parametrize("amount", ["-5", "1.4210854715202004e-14"])
+@pytest.mark.parametrize("days", [0, 28])
+def test_expiry_of_what_is_used_up(amount: str, days: int) -> None:
+    """Where nothing is left in all, a part that expires changes nothing."""
+    told = wallet(amount, lots=lots(("10", 3)))
+    outlook = look_ahead(told, spent_evenly(days=days), None, NOW)
+    assert outlook.next_expiry == NOW + 3 * DAY
+    assert outlook.days_left in (None, 0)
+
+
 def test_calm() -> None:
     """What is shown stays until it is off by as much as it is rounded."""
     ledger, now, left = spent_evenly(), NOW, Decimal(100)

@@ -122,8 +122,9 @@ def _shorten(
     now: datetime,
 ) -> timedelta | None:
     """Return how long a wallet lasts of which parts expire, the first spent first."""
-    if runway is None:
-        return None
+    # Nothing is left of what is used up, whatever a part of it holds.
+    if not runway:
+        return runway
     gone = due = _ZERO
     for expires_at, amount in expiring:
         due += amount
