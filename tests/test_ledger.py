@@ -189,6 +189,22 @@ def test_new_lot_is_a_top_up() -> None:
     assert book.see("32.04", lots=lots) == [("top_up", "12.34"), ("spend", "-0.30")]
 
 
+def test_new_lot_of_debt_is_spend() -> None:
+    """A balance below zero that appears beside the others was not paid in."""
+    first, debt = Lot(id="a", amount=Decimal(10)), Lot(id="b", amount=Decimal(-3))
+    book = Book("10", lots=(first,))
+    assert book.see("7", lots=(first, debt)) == [("spend", "-3")]
+    assert book.ledger.top_ups == []
+
+
+def test_debt_does_not_expire() -> None:
+    """What is owed and gone after its date was paid, or forgiven."""
+    lot = Lot(id="a", amount=Decimal(10))
+    debt = Lot(id="b", amount=Decimal(-3), expires_at=NOW)
+    book = Book("7", lots=(lot, debt))
+    assert book.see("10", lots=(lot,)) == [("top_up", "3")]
+
+
 def test_lots_without_an_id_tell_nothing() -> None:
     """Some lots have no name to know them by."""
     book = Book("20.00", lots=(Lot(id="", amount=Decimal(20)),))

@@ -269,12 +269,17 @@ def _lots_moved(before: Seen, now: Seen) -> Iterator[tuple[Kind, Decimal]]:
     left = {lot.id: lot.amount for lot in now.lots}
     for lot in before.lots:
         is_over = lot.expires_at is not None and lot.expires_at <= now.at
-        if is_over and lot.id and lot.amount and not left.get(lot.id):
-            yield Kind.EXPIRY, -lot.amount
+        if is_over and (held := _held(lot)) and not left.get(lot.id):
+            yield Kind.EXPIRY, -held
     known = {lot.id for lot in before.lots}
     for lot in now.lots:
-        if lot.id and lot.amount and lot.id not in known:
-            yield Kind.TOP_UP, lot.amount
+        if (held := _held(lot)) and lot.id not in known:
+            yield Kind.TOP_UP, held
+
+
+def _held(lot: Lot) -> Decimal:
+    """Return what a lot holds that can be known again; nothing where it is debt."""
+    return max(lot.amount or _ZERO, _ZERO) if lot.id else _ZERO
 
 
 def _pools_moved(before: Seen, now: Seen) -> tuple[Decimal, Decimal] | None:
