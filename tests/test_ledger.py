@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+import json
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -10,6 +11,8 @@ import pytest
 from custom_components.api_balance.insight.history import DAYS_KEPT, hour_of
 from custom_components.api_balance.insight.ledger import Kind, Ledger, Tally
 from custom_components.api_balance.model import Lot, Period, Unit, Wallet
+from custom_components.api_balance.providers.fields import amount
+from custom_components.api_balance.record import Record, as_data, as_record
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 USD = Unit.money("USD")
@@ -507,7 +510,7 @@ LOTS = st.lists(
     st.builds(
         Lot,
         id=st.sampled_from(["", "a", "b", "c"]),
-        amount=PARTS,
+        amount=st.none() | st.decimals(-50, 100, places=2),
         expires_at=st.none()
         | st.integers(-50, 50).map(lambda days: NOW + timedelta(days=days)),
     ),
@@ -572,3 +575,14 @@ def test_history_adds_up(spends: list[Decimal]) -> None:
         now += timedelta(minutes=7 * number)
         ledger.observe(wallet(left), now)
     assert sum(ledger.history.hours.values()) == sum(spends)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(-1e-9, 1e-9) | st.floats(-1e6, 1e6), max_size=20))
+def test_ledger_outlives_a_restart(amounts: list[float]) -> None:
+    """Whatever floats a vendor tells, what is kept of them can be read again."""
+    ledger = Ledger()
+    for number, told in enumerate(amounts):
+        ledger.observe(wallet(str(amount(repr(told)))), NOW + POLL * number, STARTS)
+    kept = as_data(Record(ledgers={"usd": ledger}))
+    assert as_data(as_record(json.loads(json.dumps(kept)))).keys() == kept.keys()

@@ -25,7 +25,7 @@ from custom_components.api_balance.providers.base import (
     Unreachable,
     VendorFault,
 )
-from custom_components.api_balance.providers.fields import epoch
+from custom_components.api_balance.providers.fields import amount, epoch
 from custom_components.api_balance.providers.http import connect
 
 from .conftest import with_running_clock
@@ -313,6 +313,28 @@ async def retry_after(
             await client.read()
     wait: timedelta | None = caught.value.retry_after
     return wait.total_seconds() if wait else None
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("0.10", "0.10"),
+        ("-104.56822227", "-104.56822227"),
+        ("0E-6176", "0"),
+        ("1e-999999999", "0"),
+        ("0.1234567890123456789012345678901234", "0.1234567890123456789012345679"),
+    ],
+)
+def test_amounts_of_any_length(told: str, meant: str) -> None:
+    """What is exact stays so; more digits than can be kept are no reason to refuse."""
+    assert str(amount(told)) == str(amount(Decimal(told))) == meant
+
+
+@pytest.mark.parametrize("told", ["1e29", "1e999999999", "", "x", "1,5", True, None])
+def test_no_amount(told: Any) -> None:
+    """What no account holds is no amount."""
+    with pytest.raises(vol.Invalid):
+        amount(told)
 
 
 def test_time_out_of_reach() -> None:

@@ -9,8 +9,8 @@ import voluptuous as vol
 
 from ..model import UNKNOWN_CURRENCY, Unit
 
-# As many digits as decimal arithmetic keeps exact; no account holds more. Without a
-# bound a few bytes could ask for gigabytes.
+# As many digits as decimal arithmetic keeps, before the point and behind it; no account
+# holds more. Without a bound a few bytes could ask for gigabytes.
 _MAX_DIGITS = 28
 
 
@@ -24,11 +24,12 @@ def amount(value: Any) -> Decimal:
         raise vol.Invalid("expected an amount") from None
     if not number.is_finite():
         raise vol.Invalid("expected a finite amount")
-    if len(number.as_tuple().digits) > _MAX_DIGITS or abs(number.adjusted()) > (
-        _MAX_DIGITS
-    ):
+    # Some databases keep 34 digits, and tell a zero as 0E-6176.
+    if number.adjusted() < -_MAX_DIGITS:
+        return Decimal()
+    if number.adjusted() > _MAX_DIGITS:
         raise vol.Invalid("expected an amount of sensible length")
-    return number
+    return +number
 
 
 def scaled(exponent: int) -> Callable[[Any], Decimal]:
