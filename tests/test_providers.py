@@ -285,7 +285,12 @@ async def test_refusal_without_a_word(provider: type[Provider], status: int) -> 
             {"X-RateLimit-Reset": str(int(NOW.timestamp()) + 600)},
             600,
         ),
+        (
+            {"X-RateLimit-Reset": str(int(NOW.timestamp() + 600) * 1000)},
+            600,
+        ),
         ({"X-RateLimit-Reset": "1400000000"}, None),
+        ({"X-RateLimit-Reset": "1400000000000"}, None),
     ],
 )
 async def test_forms_of_retry_after(headers: dict[str, str], wait: Any) -> None:

@@ -42,7 +42,8 @@ _RESET_HEADERS = (
     ("X-RateLimit-Reset", 1),
     ("RateLimit-Reset", 1),
 )
-# A number of seconds this large is a point in time: no limit lasts for 30 years.
+# A number of seconds this large is a point in time: no limit lasts for 30 years. One a
+# thousand times larger is in milliseconds.
 _EPOCH_FLOOR = Decimal(1_000_000_000)
 
 
@@ -274,6 +275,8 @@ def _from_number(value: str, per_second: int, now: datetime) -> timedelta | None
         seconds = Decimal(value) / per_second
         if not seconds.is_finite():
             return None
+        if seconds >= _EPOCH_FLOOR * 1000:
+            seconds /= 1000
         if seconds >= _EPOCH_FLOOR:
             seconds -= Decimal(now.timestamp())
     except ArithmeticError:
