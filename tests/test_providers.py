@@ -27,6 +27,7 @@ from custom_components.api_balance.providers.base import (
 )
 from custom_components.api_balance.providers.fields import amount, epoch
 from custom_components.api_balance.providers.http import connect
+from custom_components.api_balance.providers.other import OtherService
 
 from .conftest import with_running_clock
 from .recording import (
@@ -359,3 +360,11 @@ async def test_keys_that_no_header_carries(provider: type[Provider], key: str) -
         with pytest.raises(InvalidCredentials) as caught:
             connect(provider, session, credentials)
     assert repr(key) not in repr(caught.value)
+
+
+async def test_name_that_no_header_carries() -> None:
+    """The name of a header is what a person enters, too."""
+    credentials = full_recording(OtherService).credentials
+    async with ClientSession() as session:
+        with pytest.raises(InvalidCredentials):
+            connect(OtherService, session, {**credentials, "key_name": "X-Key\r\nX"})

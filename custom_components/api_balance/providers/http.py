@@ -116,7 +116,7 @@ class HttpClient(Client):
         Raises UnsafeAddress for an address that no key may be sent to, and
         InvalidCredentials for a key that no request can carry.
         """
-        shown = (*headers.values(), *params.values())
+        shown = (*headers, *headers.values(), *params.values())
         if not all(value.isascii() and value.isprintable() for value in shown):
             raise InvalidCredentials
         self._session = session
