@@ -25,7 +25,7 @@ from custom_components.api_balance.providers.base import (
     Unreachable,
     VendorFault,
 )
-from custom_components.api_balance.providers.fields import amount, epoch
+from custom_components.api_balance.providers.fields import amount, epoch, moment
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.other import OtherService
 
@@ -344,9 +344,11 @@ def test_no_amount(told: Any) -> None:
 
 
 def test_time_out_of_reach() -> None:
-    """A number that no calendar holds is no time."""
+    """What no calendar holds is no time."""
     with pytest.raises(vol.Invalid):
         epoch(Decimal("1e20"))
+    with pytest.raises(vol.Invalid):
+        moment("9999-12-31T23:59:59-05:00")
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "s\u00e9cret", "tab\there"])

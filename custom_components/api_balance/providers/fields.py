@@ -56,9 +56,9 @@ def moment(value: Any) -> datetime:
         raise vol.Invalid("expected a time")
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
-        raise vol.Invalid("expected a time") from None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError) as err:
+        raise vol.Invalid("expected a time") from err
 
 
 def currency(value: Any) -> Unit:
