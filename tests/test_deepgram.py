@@ -22,6 +22,7 @@ from .recording import RecordedVendor, connected, full_recording, served
 
 HOME = "11111111-aaaa-4aaa-8aaa-111111111111"
 LAB = "22222222-bbbb-4bbb-8bbb-222222222222"
+GARDEN = "33333333-cccc-4ccc-8ccc-333333333333"
 LIST = "GET /v1/projects"
 PURCHASES = [
     f"GET /v1/projects/{HOME}/purchases?limit=1000",
@@ -33,13 +34,15 @@ SHOWN = {"Authorization": "Token {api_key}"}
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-def answer(json: Any, status: int = 200) -> dict[str, Any]:
+def answer(json: Any, status: int = 200, **headers: str) -> dict[str, Any]:
     """Return an answer as a recording holds it."""
-    return {"shown": SHOWN, "status": status, "json": json}
+    return {"shown": SHOWN, "status": status, "json": json, "headers": headers}
 
 
 NOT_FOUND = answer({"category": "NOT_FOUND"}, 404)
 FAULT = answer({}, 500)
+TEN_MINUTES = {"Retry-After": "600"}
+LIMIT = answer({}, 429, **TEN_MINUTES)
 
 
 @pytest.fixture
@@ -100,7 +103,44 @@ async def test_project_that_is_gone(deepgram: Deepgram, vendor: RecordedVendor) 
 
     assert problems(snapshot) == {LAB: None}
     assert snapshot.account_ids == {LAB}
-    assert asked(vendor) == [*BALANCES, LIST, PURCHASES[1]]
+    assert asked(vendor) == [*BALANCES, LIST]
+
+
+async def test_project_that_stays_and_cannot_be_found(
+    deepgram: Deepgram, vendor: RecordedVendor
+) -> None:
+    """The list is asked for again, but never twice in a poll, nor anything else."""
+    vendor.answers[BALANCES[0]] = NOT_FOUND
+    snapshot = await deepgram.read()
+    assert problems(snapshot) == {HOME: Problem.UNEXPECTED_ANSWER, LAB: None}
+    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    assert await deepgram.read() == snapshot
+    assert asked(vendor) == [*BALANCES, LIST, BALANCES[0]]
+
+
+async def test_limit_at_a_project_that_replaces_another(
+    deepgram: Deepgram, vendor: RecordedVendor
+) -> None:
+    """After a limit nothing is asked again that could not be found either."""
+    await deepgram.read()
+    asked(vendor)
+    new = [f"GET /v1/projects/{GARDEN}/{part}" for part in ("purchases", "balances")]
+    new[0] += "?limit=1000"
+    vendor.answers |= {
+        LIST: answer(
+            {"projects": [{"project_id": id_} for id_ in (GARDEN, HOME, LAB)]}
+        ),
+        BALANCES[0]: NOT_FOUND,
+        new[0]: answer({"orders": []}),
+        new[1]: LIMIT,
+    }
+
+    snapshot = await deepgram.read()
+
+    limited = Problem.RATE_LIMITED
+    assert problems(snapshot) == {GARDEN: limited, HOME: limited, LAB: None}
+    assert snapshot.retry_after == timedelta(minutes=10)
+    assert asked(vendor) == [*BALANCES, LIST, *new]
 
 
 async def test_project_that_appears(
@@ -157,11 +197,58 @@ async def test_limit_ends_the_poll(deepgram: Deepgram, vendor: RecordedVendor) -
     assert asked(vendor) == [LIST, *PURCHASES, BALANCES[0]]
 
 
+async def test_wait_of_one_project(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+    """A project that asks for patience gets it, whatever else is wrong."""
+    vendor.answers[BALANCES[0]] = answer({}, 503, **TEN_MINUTES)
+    assert (await deepgram.read()).retry_after == timedelta(minutes=10)
+    vendor.answers |= {BALANCES[0]: FAULT, BALANCES[1]: LIMIT}
+    with pytest.raises(RateLimited) as caught:
+        await deepgram.read()
+    assert caught.value.retry_after == timedelta(minutes=10)
+
+
+def expiring(snapshot: Snapshot) -> int:
+    """Return of how many lots it is known when they expire."""
+    lots = [lot for wallet in snapshot.wallets for lot in wallet.lots]
+    assert len(lots) == 4
+    return sum(lot.expires_at is not None for lot in lots)
+
+
 async def test_purchases_that_fail(deepgram: Deepgram, vendor: RecordedVendor) -> None:
-    """Purchases only adorn the balances."""
+    """Purchases only adorn the balances; what fails for a while is tried again."""
+    known = vendor.answers[PURCHASES[0]]
     vendor.answers[PURCHASES[0]] = FAULT
-    lots = [lot for wallet in (await deepgram.read()).wallets for lot in wallet.lots]
-    assert [lot.expires_at for lot in lots] == [None] * 4
+    assert expiring(await deepgram.read()) == 0
+    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    vendor.answers[PURCHASES[0]] = known
+    assert expiring(await deepgram.read()) == 1
+    assert asked(vendor) == [PURCHASES[0], *BALANCES]
+    assert expiring(await deepgram.read()) == 1
+    assert asked(vendor) == BALANCES
+
+
+async def test_purchases_that_are_refused(
+    deepgram: Deepgram, vendor: RecordedVendor
+) -> None:
+    """What the key may not read is not asked for again before tomorrow."""
+    vendor.answers[PURCHASES[0]] = NOT_FOUND
+    await deepgram.read()
+    asked(vendor)
+    await deepgram.read()
+    assert asked(vendor) == BALANCES
+
+
+async def test_limit_at_the_purchases(
+    deepgram: Deepgram, vendor: RecordedVendor
+) -> None:
+    """After a limit no further purchases are asked for, but the balances are."""
+    known = vendor.answers[PURCHASES[0]]
+    vendor.answers[PURCHASES[0]] = LIMIT
+    assert problems(await deepgram.read()) == {HOME: None, LAB: None}
+    assert asked(vendor) == [LIST, PURCHASES[0], *BALANCES]
+    vendor.answers[PURCHASES[0]] = known
+    await deepgram.read()
+    assert asked(vendor) == [*PURCHASES, *BALANCES]
 
 
 async def test_missing_right_is_named(

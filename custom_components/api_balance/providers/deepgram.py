@@ -16,7 +16,6 @@ apart by the key (accessor), the deployment, the tags and the line item.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import re
@@ -37,6 +36,7 @@ from ..model import (
 )
 from .base import (
     Client,
+    Deferred,
     InvalidCredentials,
     MissingPermission,
     NotFound,
@@ -45,6 +45,8 @@ from .base import (
     RateLimited,
     Refusal,
     SpendQuery,
+    Unreachable,
+    VendorFault,
     WrongCredentialKind,
 )
 from .fields import amount, maybe, moment
@@ -157,24 +159,33 @@ class Deepgram(Provider):
         self._listed_at: datetime | None = None
         self._projects: dict[str, str | None] = {}
         self._purchases: dict[str, Purchase] = {}
+        self._with_purchases: set[str] = set()
 
     @override
     async def fetch(self) -> Snapshot:
         """Return the wallets of every project, one per unit."""
         now = datetime.now(UTC)
-        if self._listed_at is None or now - self._listed_at >= _LIST_PROJECTS_EVERY:
-            await self._list_projects(now)
+        is_due = (
+            self._listed_at is None or now - self._listed_at >= _LIST_PROJECTS_EVERY
+        )
+        if is_due and await self._list_projects():
+            self._listed_at = now
+            self._with_purchases.clear()
+        await self._read_purchases()
         answers: dict[str, tuple[Wallet, ...] | ProviderError] = {}
         await self._ask(answers)
-        if any(isinstance(answer, NotFound) for answer in answers.values()):
-            await self._list_projects(now)
+        is_missing = any(isinstance(answer, NotFound) for answer in answers.values())
+        if is_missing and not is_due and await self._list_projects():
+            await self._read_purchases()
             await self._ask(answers)
         told = {id_: answers[id_] for id_ in self._projects}
         failures = [
             error for error in told.values() if isinstance(error, ProviderError)
         ]
+        # The wait is the key's, whatever else is wrong.
+        retry_after = max(map(_wait, failures), default=None) or None
         if len(failures) == len(told):
-            raise failures[0] if failures else MissingPermission(self.right)
+            raise max(failures, key=_wait, default=MissingPermission(self.right))
         return Snapshot(
             account_ids=frozenset(told),
             scopes=tuple(self._scope(id_, answer) for id_, answer in told.items()),
@@ -184,14 +195,7 @@ class Deepgram(Provider):
                 if not isinstance(answer, ProviderError)
                 for wallet in answer
             ),
-            retry_after=max(
-                (
-                    error.retry_after
-                    for error in failures
-                    if isinstance(error, RateLimited) and error.retry_after
-                ),
-                default=None,
-            ),
+            retry_after=retry_after,
         )
 
     async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
@@ -257,38 +261,55 @@ class Deepgram(Provider):
             "line_item": answer.get("line_items", {}),
         }
 
-    async def _list_projects(self, now: datetime) -> None:
-        """Learn the projects and their purchases; keep the known ones on failure."""
+    async def _list_projects(self) -> bool:
+        """Learn the projects; keep the known ones, and return so, on failure."""
         try:
             answer = await self._client.get("/v1/projects", _PROJECTS)
         except ProviderError:
             if not self._projects:
                 raise
-            return
-        self._listed_at = now
+            return False
         self._projects = {
             project["project_id"]: project.get("name") for project in answer["projects"]
         }
+        return True
+
+    async def _read_purchases(self) -> None:
+        """Learn the purchases of the projects whose are not known yet.
+
+        They only adorn the balances, which tell what is wrong.
+        """
         for id_ in self._projects:
-            # Purchases only adorn the balances, which tell what is wrong.
-            with suppress(ProviderError):
-                self._purchases |= {
-                    purchase.id: purchase
-                    for purchase in await self.fetch_purchases(id_)
-                }
+            if id_ in self._with_purchases:
+                continue
+            try:
+                purchases = await self.fetch_purchases(id_)
+            except RateLimited:
+                return
+            except VendorFault, Unreachable:
+                # What passes is tried again with the next poll.
+                continue
+            except ProviderError:
+                purchases = ()
+            self._with_purchases.add(id_)
+            self._purchases |= {purchase.id: purchase for purchase in purchases}
 
     async def _ask(
         self, answers: dict[str, tuple[Wallet, ...] | ProviderError]
     ) -> None:
         """Fill in the answers of the projects that were not asked or not found."""
-        for id_ in self._projects:
-            if id_ in answers and not isinstance(answers[id_], NotFound):
-                continue
+        pending = [
+            id_
+            for id_ in self._projects
+            if id_ not in answers or isinstance(answers[id_], NotFound)
+        ]
+        for number, id_ in enumerate(pending):
             try:
                 answers[id_] = await self._wallets(id_)
             except RateLimited as error:
                 # The limit is the key's: asking on would only lengthen it.
-                answers |= dict.fromkeys(self._projects.keys() - answers.keys(), error)
+                answers |= dict.fromkeys(pending[number:], error)
+                return
             except ProviderError as error:
                 answers[id_] = error
 
@@ -332,6 +353,11 @@ class Deepgram(Provider):
             is_whole=problem is None,
             problem=problem,
         )
+
+
+def _wait(error: ProviderError) -> timedelta:
+    """Return how long the vendor wants to be left alone after an error."""
+    return (isinstance(error, Deferred) and error.retry_after) or timedelta()
 
 
 def _path(project_id: str, *rest: str) -> str:
