@@ -13,9 +13,10 @@ Moonshot's own figure, and at zero or below the models refuse to work. Debt does
 it: while cash is negative it is what the vouchers hold, and then it is more than the
 balance.
 
-When Moonshot refuses with `exceeded_current_quota_error`, an error that other people's code
-knows, the account counts as depleted; where it comes as 429, it is read as too many
-requests.
+When Moonshot refuses with `exceeded_current_quota_error`, with status 403 or 429, the
+account counts as depleted; the error is from
+https://forum.moonshot.ai/t/api-billing-behaviour/111 (Moonshot's own staff), which also
+says that Moonshot is prepaid only and may book a call some minutes late.
 
 The answer says a second time, inside, whether it is one; any code but 0 is an error, and
 what the codes mean is not documented. Moonshot documents a slight delay in what its console

@@ -9,8 +9,9 @@ use: a subaccount has no credits of its own.
 The credits are in USD: the answer holds no currency, the documentation says so. A
 positive amount is your money. The account says whether it is prepaid or postpaid; one
 that is postpaid cannot run dry, and what its credits mean is not documented. It also
-says whether it tops itself up. Name and address of the account holder, which are in the answer, are not picked up. How far the
-figures lag behind is not documented. A poll costs one request.
+says whether it tops itself up. Name and address of the account holder, which are in the
+answer, are not picked up. How far the figures lag behind is not documented. A poll costs
+one request.
 """
 
 from collections.abc import Mapping
