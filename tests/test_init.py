@@ -1,11 +1,14 @@
 """An entry's life, and what becomes of a vendor's errors."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.api_balance.const import DOMAIN
@@ -13,6 +16,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, state_of
@@ -377,6 +381,40 @@ async def test_record_is_written_when_it_changes(
 
     await hass.config_entries.async_remove(entry.entry_id)
     assert key not in hass_storage
+
+
+@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
+async def test_scope_that_goes_while_the_record_is_written(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever happens while a slow disk writes finds the account as it is now."""
+    deepgram = simulator[Deepgram]
+    lab = deepgram.add_project("Garage")
+    deepgram.add_balance(lab, Decimal(9))
+    await add_account(deepgram)
+    deepgram.remove_project(lab)
+    writing, is_quick = asyncio.Event(), asyncio.Event()
+    save = Store.async_save
+
+    async def slow(store: Store[Any], data: Any) -> None:
+        writing.set()
+        await is_quick.wait()
+        await save(store, data)
+
+    with patch.object(Store, "async_save", slow):
+        freezer.move_to("2026-11-22 07:55:00+00:00")
+        async_fire_time_changed(hass)
+        await writing.wait()
+        freezer.move_to("2026-11-22 08:00:00+00:00")
+        async_fire_time_changed(hass)
+        is_quick.set()
+        await hass.async_block_till_done()
+    assert state_of(hass, "sensor.deepgram_garage_balance") is None
+    assert "KeyError" not in caplog.text
 
 
 async def test_remove_a_device(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 import random
 from typing import Any, override
 
@@ -113,8 +114,8 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         try:
             snapshot = await self.provider.read()
         except ProviderError as err:
-            return await self._async_failed(err, now)
-        return await self._async_succeeded(snapshot, now)
+            return self._failed(err, now)
+        return self._succeeded(snapshot, now)
 
     @override
     @callback
@@ -156,22 +157,14 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         for key, change in news:
             self.async_tell(key, change)
         # Told first and written then: rather a warning twice than never.
-        self.hass.async_create_task(
-            self._store.async_save(record, is_urgent=bool(news))
-        )
+        self._save(is_urgent=bool(news))
 
     @callback
     def async_write_down(self) -> None:
         """Write down at once what somebody acts on, so that it is not news again."""
 
-        @callback
-        def write_down() -> None:
-            self.hass.async_create_task(
-                self._store.async_save(self._record, is_urgent=True)
-            )
-
         # Automations may see a change before it is judged.
-        self.hass.loop.call_soon(write_down)
+        self.hass.loop.call_soon(partial(self._save, is_urgent=True))
 
     @callback
     def async_tell(self, wallet_key: str, change: Change) -> None:
@@ -253,13 +246,17 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         )
         self.async_update_listeners()
 
-    async def _async_succeeded(self, snapshot: Snapshot, now: datetime) -> Account:
-        """Return what the snapshot means, and remember what must outlive a restart."""
+    @callback
+    def _succeeded(self, snapshot: Snapshot, now: datetime) -> Account:
+        """Return what the snapshot means, and remember what must outlive a restart.
+
+        Nothing else may happen until it is shown: the record knows it already.
+        """
         record = self._record
         snapshot = observe(record, snapshot, _starts(), now)
         record.refusals = 0
         record.has_worked = True
-        await self._async_remember(snapshot.retry_after, now)
+        self._remember(snapshot.retry_after, now)
         self.updated_at = now
         self.problem = next(
             (scope.problem for scope in snapshot.scopes if scope.problem), None
@@ -270,13 +267,14 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             self._remove_devices_except(account.scopes)
         return account
 
-    async def _async_failed(self, err: ProviderError, now: datetime) -> Account:
+    @callback
+    def _failed(self, err: ProviderError, now: datetime) -> Account:
         """Say what a vendor's error means: the one table of the design."""
         record = self._record
         is_refused = isinstance(err, InvalidCredentials)
         record.refusals = record.refusals + 1 if is_refused else 0
         retry_after = err.retry_after if isinstance(err, Deferred) else None
-        await self._async_remember(retry_after, now)
+        self._remember(retry_after, now)
         self.problem = err.problem
         self._update_issues(err)
         texts: dict[str, Any] = {
@@ -323,14 +321,20 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             and until - self.updated_at <= patience
         )
 
-    async def _async_remember(
-        self, retry_after: timedelta | None, now: datetime
-    ) -> None:
+    @callback
+    def _remember(self, retry_after: timedelta | None, now: datetime) -> None:
         """Write down what must outlive a restart, and when to ask again."""
         self._record.quiet_until = now + retry_after if retry_after else None
         if retry_after and self.update_interval:
             self.update_interval = max(self.update_interval, retry_after)
-        await self._store.async_save(self._record)
+        self._save()
+
+    @callback
+    def _save(self, *, is_urgent: bool = False) -> None:
+        """Write the record in the background; the account does not end before that."""
+        self.config_entry.async_create_task(
+            self.hass, self._store.async_save(self._record, is_urgent=is_urgent)
+        )
 
     def _update_issues(self, err: ProviderError | None) -> None:
         """Show a repair issue for what a person has to mend, and only for that."""
