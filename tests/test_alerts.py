@@ -1,11 +1,13 @@
 """The warning: once when it counts, never late and never noise."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, override
 
+from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -28,7 +30,7 @@ from .conftest import AddAccount, Poll, state_of
 from .simulator import Http, Simulator
 from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
-from .simulator.faults import Fault, Html, Reset
+from .simulator.faults import Exchange, Fault, Html, Reset
 from .simulator.telnyx import Telnyx
 
 LOW = "binary_sensor.telnyx_low_balance"
@@ -600,6 +602,54 @@ async def test_old_record_does_not_come_back(
     await hass.config_entries.async_remove(entry.entry_id)
     await poll(timedelta(hours=2))
     assert RECORD not in hass_storage
+
+
+@dataclass(frozen=True)
+class Late(Fault):
+    """Answers truly, but not before it is told to."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @override
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        self.asked.set()
+        response = await exchange.honest()
+        await self.may_answer.wait()
+        return response
+
+
+async def test_late_poll_writes_no_old_record(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    telnyx: Telnyx,
+    entry: MockConfigEntry,
+    set_threshold: SetTo,
+    poll: Poll,
+) -> None:
+    """A poll that ends after its account writes nothing over what is known since."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    await poll(timedelta(minutes=13))
+    telnyx.set_balance(Decimal(18))
+    late = Late()
+    telnyx.fail(late, times=1)
+    update = hass.async_create_task(
+        hass.services.async_call(
+            "homeassistant",
+            "update_entity",
+            {"entity_id": "sensor.telnyx_balance"},
+            blocking=True,
+        )
+    )
+    await late.asked.wait()
+    await hass.config_entries.async_reload(entry.entry_id)
+    late.may_answer.set()
+    await update
+    await set_threshold(5)
+    for _ in range(6):
+        await poll(timedelta(minutes=13))
+        thresholds = hass_storage[RECORD]["data"]["thresholds"]
+        assert thresholds == {"usd": {"amount": "5.0", "days": "0"}}
 
 
 @pytest.mark.parametrize("runway", ["soon", 1e300, []])

@@ -82,8 +82,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
 
 async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
     """Unload an account."""
-    await entry.runtime_data.async_disarm()
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    coordinator = entry.runtime_data
+    coordinator.async_disarm()
+    is_unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    await coordinator.async_close()
+    return is_unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:

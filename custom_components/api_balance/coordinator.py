@@ -135,10 +135,14 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         self.async_judge()
         async_dispatcher_send(self.hass, SIGNAL_ARMED, self)
 
-    async def async_disarm(self) -> None:
+    @callback
+    def async_disarm(self) -> None:
         """End to warn: what changes from now on is news for the next start."""
         self.is_armed = False
-        await self._store.async_save(self._record, is_urgent=True)
+
+    async def async_close(self) -> None:
+        """Write the record for the last time."""
+        await self._store.async_close(self._record)
 
     @callback
     def async_judge(self) -> None:

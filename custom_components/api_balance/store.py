@@ -32,6 +32,7 @@ class AccountStore:
         self._saved: dict[str, Any] | None = None
         self._seen: dict[str, Seen | None] = {}
         self._is_waiting = False
+        self._is_closed = False
 
     async def async_load(self) -> Record:
         """Return the record, a new one where there is none that can be read."""
@@ -51,6 +52,23 @@ class AccountStore:
         Amounts change with every poll: they are written with the rest, and once in a
         while.
         """
+        if not self._is_closed:
+            await self._async_write(record, is_urgent=is_urgent)
+
+    async def async_close(self, record: Record) -> None:
+        """Write the record for the last time.
+
+        A poll may end later than its account, and knows less than who reads next.
+        """
+        self._is_closed = True
+        await self._async_write(record, is_urgent=True)
+
+    async def async_remove(self) -> None:
+        """Remove the record."""
+        await self._store.async_remove()
+
+    async def _async_write(self, record: Record, *, is_urgent: bool) -> None:
+        """Write the record now, later, or not at all."""
         data = _without_ledgers(record)
         seen = _seen(record)
         # What waits would be written over whatever comes after this record.
@@ -71,10 +89,6 @@ class AccountStore:
             # Only once: to delay what waits already would put it off for ever.
             self._is_waiting = True
             self._store.async_delay_save(late, AMOUNTS_DELAY)
-
-    async def async_remove(self) -> None:
-        """Remove the record."""
-        await self._store.async_remove()
 
 
 def _without_ledgers(record: Record) -> dict[str, Any]:
