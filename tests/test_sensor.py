@@ -16,7 +16,7 @@ from homeassistant.core import EventStateReportedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, our_log, state_of
 from .simulator import Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -300,6 +300,26 @@ async def test_refused_for_want_of_money(
     assert state_of(hass, "sensor.telnyx_availability") == "depleted"
     assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
     assert state_of(hass, "sensor.telnyx_update_status") == "ok"
+
+
+async def test_projects_refused_for_want_of_money(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An account that tells nothing of its projects has lost none of them."""
+    deepgram = simulator[Deepgram]
+    deepgram.add_balance(deepgram.add_project("Garage"), Decimal(9))
+    await add_account(deepgram)
+    deepgram.fail(Http(402), path="balances")
+    await poll()
+    assert state_of(hass, "sensor.deepgram_availability") == "depleted"
+    deepgram.heal()
+    await poll()
+    assert state_of(hass, "sensor.deepgram_garage_balance") == "9"
+    assert "unique" not in our_log(caplog)
 
 
 async def test_nothing_is_told(

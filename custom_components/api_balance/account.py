@@ -45,9 +45,10 @@ class Account:
     outlooks: Mapping[str, Outlook]
 
     @property
-    def scopes(self) -> set[str]:
-        """Return the keys of the account and of its parts."""
-        return {ACCOUNT, *(scope.key for scope in self.snapshot.scopes)}
+    def scopes(self) -> set[str] | None:
+        """Return the keys of the account and of its parts, None where none are told."""
+        scopes = self.snapshot.scopes
+        return {ACCOUNT, *(scope.key for scope in scopes)} if scopes else None
 
     def label(self, scope: str) -> str:
         """Return what people call a part of the account."""

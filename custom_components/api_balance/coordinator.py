@@ -267,7 +267,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         )
         self._update_issues(None)
         account = conclude(record, snapshot, self.data, now)
-        if snapshot.scopes:
+        if account.scopes is not None:
             self._remove_devices_except(account.scopes)
         return account
 

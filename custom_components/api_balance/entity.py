@@ -128,8 +128,9 @@ def async_add_part_entities(
     @callback
     def add_new() -> None:
         # A scope that went took its entities along.
+        scopes = coordinator.data.scopes
         for unique_id, scope in list(scope_of_known.items()):
-            if scope not in coordinator.data.scopes:
+            if scopes is not None and scope not in scopes:
                 del scope_of_known[unique_id]
         new = []
         for part in coordinator.data.parts.values():
