@@ -309,6 +309,33 @@ async def test_unexpected_answer_that_persists(
     assert not issue_registry.async_get_issue(DOMAIN, issue_id)
 
 
+async def test_unexpected_answer_of_a_part(
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """A project whose answer is not understood is named when that persists."""
+    deepgram = simulator[Deepgram]
+    garage = deepgram.add_project("Garage")
+    deepgram.fail_project(garage, Http(200, body='{"balances": 5}'))
+    entry = await add_account(deepgram)
+    issue_id = f"unexpected_answer_{entry.entry_id}"
+    await poll()
+    assert not issue_registry.async_get_issue(DOMAIN, issue_id)
+    await poll()
+    issue = issue_registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {
+        "account": "Deepgram",
+        "provider": "Deepgram",
+        "path": "Garage",
+    }
+    deepgram.heal()
+    await poll()
+    assert not issue_registry.async_get_issue(DOMAIN, issue_id)
+
+
 async def test_one_line_at_start_and_end(
     hass: HomeAssistant,
     simulator: Simulator,

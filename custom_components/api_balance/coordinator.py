@@ -28,7 +28,7 @@ from .const import (
 )
 from .insight.ledger import Ledger
 from .insight.watch import Change, Thresholds
-from .model import ACCOUNT, Period, Problem, Snapshot, Spend
+from .model import ACCOUNT, Period, Problem, Scope, Snapshot, Spend
 from .providers import BY_ID
 from .providers.base import (
     Deferred,
@@ -262,10 +262,9 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         record.has_worked = True
         self._remember(snapshot.retry_after, now)
         self.updated_at = now
-        self.problem = next(
-            (scope.problem for scope in snapshot.scopes if scope.problem), None
-        )
-        self._update_issues(None)
+        part = next((scope for scope in snapshot.scopes if scope.problem), None)
+        self.problem = part.problem if part else None
+        self._update_issues(_error_of(part) if part else None)
         account = conclude(record, snapshot, self.data, now)
         if account.scopes is not None:
             self._remove_devices_except(account.scopes)
@@ -348,9 +347,13 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             return
         for problem in ISSUES:
             id_ = issue_id(problem, self.config_entry.entry_id)
-            if problem is not self.problem or (
-                is_unexpected
-                and self._unexpected_answers < UNEXPECTED_ANSWERS_BEFORE_ISSUE
+            if (
+                err is None
+                or problem is not err.problem
+                or (
+                    is_unexpected
+                    and self._unexpected_answers < UNEXPECTED_ANSWERS_BEFORE_ISSUE
+                )
             ):
                 ir.async_delete_issue(self.hass, DOMAIN, id_)
                 continue
@@ -363,7 +366,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
                 translation_key=problem,
                 translation_placeholders={
                     "account": self.config_entry.title,
-                    **placeholders(self.provider, err or MissingPermission()),
+                    **placeholders(self.provider, err),
                 },
                 learn_more_url=self.provider.key_url,
             )
@@ -376,6 +379,17 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         for device in dr.async_entries_for_config_entry(registry, entry_id):
             if not device.identifiers & kept:
                 registry.async_remove_device(device.id)
+
+
+def _error_of(part: Scope) -> ProviderError | None:
+    """Return what a person may have to mend in a part of an account."""
+    match part.problem:
+        case Problem.MISSING_PERMISSION:
+            return MissingPermission()
+        case Problem.UNEXPECTED_ANSWER:
+            return UnexpectedAnswer(part.label or part.key)
+        case _:
+            return None
 
 
 def _starts() -> dict[Period, datetime]:
