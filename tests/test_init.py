@@ -468,3 +468,25 @@ async def test_remove_a_device(
         response = await client.remove_device(device_id)
         removed |= {device_id} if response["success"] else set()
     assert removed == {stale.id}
+
+
+async def test_remove_a_device_in_an_outage(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    simulator: Simulator,
+    add_account: AddAccount,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """As long as nothing is known of an account, its devices stay."""
+    assert await async_setup_component(hass, "config", {})
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    telnyx.fail(Reset())
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    client = await hass_ws_client(hass)
+    (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    response = await client.remove_device(device.id)
+    assert response["error"]["message"] == (
+        "Failed to remove device entry, rejected by integration"
+    )

@@ -1,5 +1,6 @@
 """The API Balance integration."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import (
@@ -100,6 +101,9 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: ApiBalanceConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Let a device go that tells nothing and is not the account itself."""
+    if entry.state is not ConfigEntryState.LOADED:
+        # What tells nothing is not known.
+        return False
     parts = entry.runtime_data.data.parts.values()
     scopes = {ACCOUNT, *(part.scope for part in parts)}
     kept = {(DOMAIN, device_id(entry.entry_id, scope)) for scope in scopes}
