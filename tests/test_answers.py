@@ -1,7 +1,7 @@
 """Actions with answers: what a template gets, and what a person is told instead."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 import json
 import logging
@@ -757,14 +757,41 @@ async def test_days_that_make_no_sense(
         {"start": "2025-11-21", "end": "2026-11-21"},
         {"end": "9999-12-31"},
         {"end": "0001-12-31"},
+        # As YAML has them without quotation marks.
+        {"start": date(2026, 11, 1), "end": datetime(2026, 11, 2, 12, 30)},
+        {"start": datetime(2026, 11, 1, 12, 30, tzinfo=UTC)},
     ],
 )
 async def test_days_that_make_sense(
-    deepgram: Deepgram, telnyx: Telnyx, ask: Ask, days: dict[str, str]
+    deepgram: Deepgram, telnyx: Telnyx, ask: Ask, days: dict[str, Any]
 ) -> None:
     """A whole year can be asked for, and what is not over ends now."""
     assert (await ask("get_spend", deepgram, **days))["source"] == "vendor"
     assert (await ask("get_spend", telnyx, **days))["source"] == "ledger"
+
+
+async def test_first_of_all_days(telnyx: Telnyx, ask: Ask) -> None:
+    """Before the first day there is no other one."""
+    assert (await ask("get_spend", telnyx, end="0001-01-01"))["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "today"),
+    [("Pacific/Auckland", "2026-11-22"), ("America/Los_Angeles", "2026-11-21")],
+)
+async def test_today(
+    hass: HomeAssistant,
+    deepgram: Deepgram,
+    telnyx: Telnyx,
+    ask: Ask,
+    zone: str,
+    today: str,
+) -> None:
+    """The home's day can be asked for, also before it begins at the vendor."""
+    await hass.config.async_set_time_zone(zone)
+    assert (await ask("get_spend", telnyx, start=today))["total"] == {"USD": "0"}
+    await ask("get_spend", deepgram, start=today)
+    assert {days for _, days in asked(deepgram)} == {"start=2026-11-21&end=2026-11-21"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)

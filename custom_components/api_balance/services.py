@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import voluptuous as vol
 
@@ -35,6 +36,7 @@ from .providers.base import (
     ProviderError,
     SpendQuery,
     TellsOneBalance,
+    TellsSpend,
     UnexpectedAnswer,
 )
 from .remind import remind
@@ -55,8 +57,15 @@ ATTR_GROUP_BY = "group_by"
 # More would be many requests for some vendors.
 MAX_DAYS = 366
 
+
+def _day(value: Any) -> date:
+    """Return a day, of a time the one that it is in the home. Raises vol.Invalid."""
+    day = cv.date(value)
+    return dt_util.as_local(day).date() if isinstance(day, datetime) else day
+
+
 ACCOUNT_FIELDS = {vol.Required(ATTR_ACCOUNT): cv.string}
-DAYS_FIELDS = {vol.Optional(ATTR_START): cv.date, vol.Optional(ATTR_END): cv.date}
+DAYS_FIELDS = {vol.Optional(ATTR_START): _day, vol.Optional(ATTR_END): _day}
 
 BALANCES_SCHEMA = vol.Schema(
     {
@@ -117,15 +126,17 @@ async def _get_balances(call: ServiceCall) -> ServiceResponse:
 async def _get_spend(call: ServiceCall) -> ServiceResponse:
     """Answer what an account spent."""
     coordinator = _account(call)
-    report = await _answer(coordinator, async_get_spend(coordinator, _query(call)))
+    query = _query(coordinator, call)
+    report = await _answer(coordinator, async_get_spend(coordinator, query))
     return spend_answer(coordinator, report)
 
 
 async def _get_spend_fields(call: ServiceCall) -> ServiceResponse:
     """Answer by what the spend of an account can be filtered and grouped."""
     coordinator = _account(call)
+    query = _query(coordinator, call)
     return spend_fields_answer(
-        await _answer(coordinator, async_get_spend_fields(coordinator, _query(call)))
+        await _answer(coordinator, async_get_spend_fields(coordinator, query))
     )
 
 
@@ -158,14 +169,21 @@ async def _answer[T](coordinator: AccountCoordinator, asked: Awaitable[T]) -> T:
         ) from err
 
 
-def _query(call: ServiceCall) -> SpendQuery:
+def _query(coordinator: AccountCoordinator, call: ServiceCall) -> SpendQuery:
     """Return what spend an action asks for. Raises ServiceValidationError."""
-    # Some vendors are a day ahead of the home.
-    latest = dt_util.now().date() + timedelta(days=1)
-    end = call.data.get(ATTR_END)
+    today = dt_util.now().date()
+    start, end = call.data.get(ATTR_START), call.data.get(ATTR_END)
+    if end is not None:
+        # Some vendors are a day ahead of the home.
+        end = min(end, today + timedelta(days=1))
+    elif not isinstance(coordinator.provider, TellsSpend):
+        end = today
+    elif start is not None and start <= today:
+        # The others may be a day behind: today is the day that runs there.
+        start = min(start, dt_util.utcnow().date())
     query = SpendQuery(
-        start=call.data.get(ATTR_START),
-        end=end and min(end, latest),
+        start=start,
+        end=end,
         filters={
             name: call.data[name] for name in SPEND_DIMENSIONS if name in call.data
         },

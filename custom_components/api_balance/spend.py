@@ -78,7 +78,6 @@ async def async_get_spend(
     scopes, query = _narrow(coordinator, query)
     provider = coordinator.provider
     if not isinstance(provider, TellsSpend):
-        query = replace(query, end=query.end or dt_util.now().date())
         days = [
             day
             for wallet, ledger in _ledgers(coordinator, scopes)

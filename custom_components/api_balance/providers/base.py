@@ -325,7 +325,8 @@ class SpendQuery:
     @property
     def first(self) -> date:
         """Return the first day of the report."""
-        return self.start or self.last - timedelta(days=_DEFAULT_DAYS - 1)
+        days = min(timedelta(days=_DEFAULT_DAYS - 1), self.last - date.min)
+        return self.start or self.last - days
 
     @property
     def last(self) -> date:
