@@ -613,6 +613,44 @@ async def test_other_service_at_an_unsafe_address(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_other_service_sends_no_stored_key_elsewhere(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """A stored key does not go to another host, though the address is a field."""
+    vendor, elsewhere = simulator[DeepSeek], other[DeepSeek]
+    result = await enter(hass, await choose_other(hass), entered_other(vendor))
+    result = await enter(hass, result, {"next_step_id": "save"})
+    entry = result["result"]
+    result = await start(hass, entry, SOURCE_RECONFIGURE)
+    moved = entered_other(elsewhere)
+    key = moved.pop("api_key")
+    result = await enter(hass, result, moved)
+    assert result["errors"] == {"base": "key_needed"}
+    assert not elsewhere.requests
+
+    result = await enter(hass, result, {**moved, "api_key": key})
+    result = await enter(hass, result, {"next_step_id": "save"})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["url"] == moved["url"]
+
+
+async def test_other_service_keeps_the_key(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A key left empty stays as it is while the host stays."""
+    vendor = simulator[DeepSeek]
+    result = await enter(hass, await choose_other(hass), entered_other(vendor))
+    result = await enter(hass, result, {"next_step_id": "save"})
+    entry = result["result"]
+    result = await start(hass, entry, SOURCE_RECONFIGURE)
+    moved = entered_other(vendor, url=f"{vendor.url}{OTHER['url']}?x=1")
+    key = moved.pop("api_key")
+    result = await enter(hass, result, moved)
+    result = await enter(hass, result, {"next_step_id": "save"})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["api_key"] == key
+
+
 async def test_thresholds(hass: HomeAssistant, simulator: Simulator) -> None:
     """The flow shows what it read, and asks what to call low."""
     vendor = simulator[Deepgram]

@@ -226,17 +226,23 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             data[CONF_REGION] = region
         if base_url := user_input.get(CONF_ADVANCED, {}).get(CONF_BASE_URL):
             data[CONF_BASE_URL] = origin(base_url)
+        is_kept = False
         for credential in self._provider.credentials:
             value = user_input.get(credential.key, "")
             if isinstance(value, str):
                 value = value.strip()
-            if not value and credential.is_secret:
-                if data.get(CONF_BASE_URL) != stored.get(CONF_BASE_URL):
-                    raise _KeyNeeded
-                value = stored.get(credential.key, "")
+            if not value and credential.is_secret and credential.key in stored:
+                value = stored[credential.key]
+                is_kept = True
             if value or credential.is_required:
                 data[credential.key] = value
+        if is_kept and self._address(data) != self._address(stored):
+            raise _KeyNeeded
         return data
+
+    def _address(self, data: Mapping[str, Any]) -> str:
+        """Return where a key goes: all regions of a vendor are one place."""
+        return self._provider.address(data, base_url=data.get(CONF_BASE_URL))
 
     async def _async_try(self, data: dict[str, Any]) -> Snapshot:
         """Return what the vendor says to the credentials. Raises ProviderError."""
