@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import ClientTimeout
 import pytest
+import voluptuous as vol
 
 from custom_components.api_balance.const import DOMAIN
 from custom_components.api_balance.providers import PROVIDERS
@@ -512,6 +513,41 @@ async def test_reconfigure_keeps_the_key(
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["region"] == "eu"
     assert entry.data["api_key"] == vendor.credentials["api_key"]
+
+
+async def test_key_is_entered_once(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Whoever corrects something else need not enter the key again."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    vendor.fail(Http(503))
+    result = await enter(hass, result, entered(vendor))
+    assert result["errors"] == {"base": "vendor_down"}
+    key = next(name for name in result["data_schema"].schema if name == "api_key")
+    assert isinstance(key, vol.Optional)
+
+    vendor.heal()
+    without = entered(vendor, region="eu")
+    del without["api_key"]
+    result = await enter(hass, result, without)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["api_key"] == vendor.credentials["api_key"]
+
+
+async def test_entered_key_goes_to_its_address_only(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """A key that was entered for one address does not go to the next one by itself."""
+    vendor = simulator[Telnyx]
+    result = await choose(hass, vendor)
+    vendor.fail(Http(503))
+    result = await enter(hass, result, entered(vendor))
+    elsewhere = {"region": "com", "advanced": {"base_url": other[Telnyx].url}}
+    result = await enter(hass, result, elsewhere)
+    assert result["errors"] == {"base": "key_needed"}
+    assert not other[Telnyx].requests
+
+    result = await enter(hass, result, entered(other[Telnyx]))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_reconfigure_sends_no_stored_key_elsewhere(

@@ -79,7 +79,7 @@ _ADVANCED = section(
 
 
 class _KeyNeeded(Exception):
-    """The stored key may not be sent to the address that was entered."""
+    """The key at hand may not be sent to the address that was entered."""
 
 
 class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -87,6 +87,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     _provider: type[Provider]
     _entered: dict[str, Any] | None = None
+    _tried: dict[str, Any] | None = None
     _read: tuple[dict[str, Any], Snapshot]
 
     @override
@@ -129,7 +130,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._entered = user_input
             try:
-                data = self._entry_data(user_input)
+                data = self._tried = self._entry_data(user_input)
                 snapshot = await self._async_try(data)
             except _KeyNeeded:
                 errors["base"] = "key_needed"
@@ -173,14 +174,22 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._get_reconfigure_entry()
         return None
 
+    @property
+    def _kept(self) -> Mapping[str, Any]:
+        """Return what a key that is left empty is taken from."""
+        if self._tried is not None:
+            return self._tried
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry().data
+        return {}
+
     def _schema(self) -> vol.Schema:
         """Return the form: a secret is never in it, the rest stays as it was."""
-        # A stored key may be kept: nothing is asked for twice.
-        is_kept = self.source == SOURCE_RECONFIGURE
         fields: dict[vol.Marker, Any] = {}
         for credential in self._provider.credentials:
+            # Nothing is asked for twice.
             may_be_empty = not credential.is_required or (
-                is_kept and credential.is_secret
+                credential.is_secret and credential.key in self._kept
             )
             field = vol.Optional if may_be_empty else vol.Required
             fields[field(credential.key)] = _selector(credential)
@@ -217,10 +226,10 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     def _entry_data(self, user_input: dict[str, Any]) -> dict[str, Any]:
         """Return the data of the entry, without the account's identity.
 
-        Raises UnsafeAddress, and _KeyNeeded where a stored key was left as it is but
-        would go to another address.
+        Raises UnsafeAddress, and _KeyNeeded where a key was left as it is but would go
+        to another address.
         """
-        stored = self._entry.data if self._entry else {}
+        kept = self._kept
         data: dict[str, Any] = {CONF_PROVIDER: self._provider.id}
         if region := user_input.get(CONF_REGION):
             data[CONF_REGION] = region
@@ -231,12 +240,12 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             value = user_input.get(credential.key, "")
             if isinstance(value, str):
                 value = value.strip()
-            if not value and credential.is_secret and credential.key in stored:
-                value = stored[credential.key]
+            if not value and credential.is_secret and credential.key in kept:
+                value = kept[credential.key]
                 is_kept = True
             if value or credential.is_required:
                 data[credential.key] = value
-        if is_kept and self._address(data) != self._address(stored):
+        if is_kept and self._address(data) != self._address(kept):
             raise _KeyNeeded
         return data
 
