@@ -25,6 +25,7 @@ from .conftest import AddAccount, Poll, state_of, with_running_clock
 from .simulator import VENDORS, Fault, Hang, Html, Http, Reset, Simulator, Vendor
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
+from .simulator.digital_ocean import DigitalOcean
 from .simulator.telnyx import Telnyx
 
 each_vendor = pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
@@ -717,6 +718,19 @@ async def test_thresholds(hass: HomeAssistant, simulator: Simulator) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert state_of(hass, "number.deepgram_garage_low_balance_threshold") == "1.5"
     assert state_of(hass, "number.deepgram_home_low_balance_threshold") == "0.0"
+
+
+async def test_threshold_of_debt(hass: HomeAssistant, simulator: Simulator) -> None:
+    """How deep debt may get that is paid later is a negative amount."""
+    vendor = simulator[DigitalOcean]
+    result = await choose(hass, vendor)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], entered(vendor)
+    )
+    (label,) = labels_of(result)
+    result = await enter(hass, result, {label: -150})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert state_of(hass, "number.digitalocean_low_balance_threshold") == "-150.0"
 
 
 async def test_no_threshold_without_a_wallet(

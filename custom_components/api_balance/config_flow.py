@@ -38,6 +38,7 @@ from .const import (
     CONF_THRESHOLDS,
     DOMAIN,
     LOGGER,
+    MAX_AMOUNT,
 )
 from .coordinator import connect_entry, placeholders
 from .model import Quota, Snapshot, Wallet
@@ -322,7 +323,9 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                             description={"suggested_value": suggest(wallet.spendable)},
                         ): NumberSelector(
                             NumberSelectorConfig(
-                                min=0,
+                                # Debt that is paid later is a negative amount.
+                                min=-MAX_AMOUNT if wallet.is_postpaid else 0,
+                                max=MAX_AMOUNT,
                                 mode=NumberSelectorMode.BOX,
                                 step="any",
                                 unit_of_measurement=wallet.unit.code,

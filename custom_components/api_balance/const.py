@@ -13,3 +13,6 @@ CONF_BASE_URL = "base_url"
 CONF_PROVIDER = "provider"
 CONF_REGION = "region"
 CONF_THRESHOLDS = "thresholds"
+
+# The highest threshold that can be set.
+MAX_AMOUNT = 1_000_000_000

@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Part
+from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .entity import PartEntity, async_add_part_entities
 from .insight.watch import Thresholds
@@ -23,7 +24,6 @@ from .model import Wallet
 
 PARALLEL_UPDATES = 1
 
-MAX_AMOUNT = 1_000_000_000
 MAX_DAYS = 365
 
 
