@@ -155,6 +155,24 @@ async def test_remind_of_an_account_that_is_not_loaded(
     assert str(raised.value) == "Telnyx is not set up at the moment"
 
 
+async def test_remind_beside_an_account_that_is_not_loaded(
+    hass: HomeAssistant, accounts: dict[str, MockConfigEntry]
+) -> None:
+    """An account that is not loaded silences no other one of the target."""
+    await hass.config_entries.async_unload(accounts["telnyx"].entry_id)
+    events = async_capture_events(hass, EVENT_STATE_CHANGED)
+    with pytest.raises(ServiceValidationError) as raised:
+        await remind(
+            hass,
+            entity_id=[
+                "event.telnyx_activity",
+                "binary_sensor.deepseek_low_balance_usd",
+            ],
+        )
+    assert raised.value.translation_key == "account_not_loaded"
+    assert [event.data["entity_id"] for event in events] == list(DEEPSEEK)
+
+
 @pytest.mark.usefixtures("accounts")
 @pytest.mark.parametrize(
     "target",

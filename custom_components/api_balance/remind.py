@@ -21,8 +21,11 @@ WALLET_KEYS = ("low_balance", "activity", BALANCE, AVAILABLE)
 
 @callback
 def remind(call: ServiceCall) -> None:
-    """Tell again of every wallet that is low or depleted, of all if none is named."""
-    named = _named_wallets(call) if call.data else None
+    """Tell again of every wallet that is low or depleted, of all if none is named.
+
+    Raises ServiceValidationError.
+    """
+    named, not_loaded = _named_wallets(call) if call.data else (None, set())
     entries: list[ApiBalanceConfigEntry] = (
         call.hass.config_entries.async_loaded_entries(DOMAIN)
     )
@@ -33,6 +36,13 @@ def remind(call: ServiceCall) -> None:
             for wallet in coordinator.data.snapshot.wallets:
                 if named is None or (entry.entry_id, wallet.key) in named:
                     _remind_of(coordinator, wallet)
+    # Last: an account that cannot be reached silences no other one.
+    if not_loaded:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="account_not_loaded",
+            translation_placeholders={"account": ", ".join(sorted(not_loaded))},
+        )
 
 
 @callback
@@ -52,25 +62,25 @@ def _remind_of(coordinator: AccountCoordinator, wallet: Wallet) -> None:
 
 
 @callback
-def _named_wallets(call: ServiceCall) -> set[tuple[str, str]]:
-    """Return the wallets of the target. Raises ServiceValidationError."""
+def _named_wallets(call: ServiceCall) -> tuple[set[tuple[str, str]], set[str]]:
+    """Return the wallets of the target, and its accounts that are not loaded.
+
+    Raises ServiceValidationError where there is nothing of both.
+    """
     selected = async_extract_referenced_entity_ids(
         call.hass, TargetSelection(call.data)
     )
-    named = set()
+    named, not_loaded = set(), set()
     for entity_id in selected.referenced | selected.indirectly_referenced:
         wallet = async_find_wallet(call.hass, entity_id, WALLET_KEYS)
         if wallet is None:
             continue
-        if wallet.entry.state is not ConfigEntryState.LOADED:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="account_not_loaded",
-                translation_placeholders={"account": wallet.entry.title},
-            )
-        named.add((wallet.entry.entry_id, wallet.wallet_key))
-    if not named:
+        if wallet.entry.state is ConfigEntryState.LOADED:
+            named.add((wallet.entry.entry_id, wallet.wallet_key))
+        else:
+            not_loaded.add(wallet.entry.title)
+    if not named and not not_loaded:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_wallet"
         )
-    return named
+    return named, not_loaded
