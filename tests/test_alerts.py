@@ -463,6 +463,64 @@ async def test_set_up(
     assert told(hass)["event_type"] is None
 
 
+@pytest.mark.parametrize(
+    "balance",
+    [
+        # Low and depleted, but for the credit line.
+        "8.00",
+        "-2.00",
+    ],
+)
+async def test_credit_that_is_not_told(
+    hass: HomeAssistant,
+    telnyx: Telnyx,
+    seen: Seen,
+    entry: MockConfigEntry,
+    poll: Poll,
+    balance: str,
+) -> None:
+    """A balance does not take the place of what can be spent, but for good."""
+    telnyx.set_credit_limit(Decimal(100))
+    telnyx.set_balance(Decimal(balance))
+    await poll()
+    assert levels(hass) == ("off", "ok", "available")
+    assert seen.all() == (0, ["topped_up"])
+
+    body = f'{{"data": {{"balance": "{balance}", "currency": "USD"}}}}'
+    telnyx.fail(Http(200, body=body))
+    await poll()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert levels(hass) == ("off", "ok", STATE_UNKNOWN)
+    assert state_of(hass, "sensor.telnyx_balance") == balance
+    telnyx.heal()
+    await poll()
+    assert levels(hass) == ("off", "ok", "available")
+    assert seen.all() == NOTHING
+
+
+@pytest.mark.usefixtures("entry")
+async def test_credit_that_is_no_longer_told(
+    hass: HomeAssistant, telnyx: Telnyx, seen: Seen, poll: Poll
+) -> None:
+    """What is left out again and again does not silence the warning."""
+    telnyx.set_credit_limit(Decimal(100))
+    telnyx.set_balance(Decimal(8))
+    await poll()
+    seen.all()
+    telnyx.fail(Http(200, body='{"data": {"balance": "8.00", "currency": "USD"}}'))
+    await poll()
+    await poll()
+    assert seen.all() == NOTHING
+    await poll()
+    assert levels(hass) == ("on", "low", "low")
+    assert seen.all() == WARNED
+    telnyx.heal()
+    await poll()
+    assert levels(hass) == ("off", "ok", "available")
+    assert seen.all() == (0, ["recovered"])
+
+
 @pytest.mark.usefixtures("entry")
 async def test_edge(
     hass: HomeAssistant, telnyx: Telnyx, seen: Seen, poll: Poll

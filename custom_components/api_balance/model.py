@@ -86,7 +86,8 @@ class Wallet:
     the unit, never of a position in a list. `label` tells wallets of one scope apart.
     `credit_limit` is how far the balance may fall below zero. `pending` is what the
     vendor holds back or has yet to book. `granted` and `paid` are what the vendor
-    gave and what the customer topped up.
+    gave and what the customer topped up. `is_in_doubt` marks that `available` was told
+    before and is missing now: the balance alone says little of what can be spent.
     """
 
     key: str
@@ -101,6 +102,7 @@ class Wallet:
     paid: Decimal | None = None
     lots: tuple[Lot, ...] = ()
     is_postpaid: bool = False
+    is_in_doubt: bool = False
 
     @property
     def spendable(self) -> Decimal | None:
@@ -111,7 +113,7 @@ class Wallet:
         """
         if self.available is not None:
             return self.available
-        return None if self.is_postpaid else self.balance
+        return None if self.is_postpaid or self.is_in_doubt else self.balance
 
     @property
     def shown(self) -> Decimal | None:

@@ -83,12 +83,14 @@ _RECORD = vol.Schema(
                 vol.Required("scope"): str,
                 vol.Required("label"): maybe(str),
                 vol.Required("has_held_money"): bool,
+                vol.Optional("patience", default=0): int,
             }
         },
         vol.Optional("watched", default=dict): {
             str: {
                 vol.Required("level"): vol.Coerce(Level),
                 vol.Required("amount"): maybe(amount),
+                vol.Optional("is_available", default=False): bool,
                 vol.Optional("runway", default=None): maybe(_seconds),
             }
         },
@@ -139,6 +141,7 @@ def as_record(saved: dict[str, Any]) -> Record:
                 unit=_as_unit(wallet),
                 label=wallet["label"],
                 has_held_money=wallet["has_held_money"],
+                patience=wallet["patience"],
             )
             for key, wallet in valid["wallets"].items()
         },
@@ -187,6 +190,7 @@ def as_data(record: Record) -> dict[str, Any]:
                 "scope": wallet.scope,
                 "label": wallet.label,
                 "has_held_money": wallet.has_held_money,
+                "patience": wallet.patience,
             }
             for key, wallet in record.memory.items()
         },
@@ -194,6 +198,7 @@ def as_data(record: Record) -> dict[str, Any]:
             key: {
                 "level": watched.level,
                 "amount": _text(watched.amount),
+                "is_available": watched.is_available,
                 "runway": (
                     # Exactly: the longest time there is would be rounded up.
                     None if watched.runway is None else watched.runway // _SECOND

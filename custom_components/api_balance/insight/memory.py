@@ -6,15 +6,23 @@ from decimal import Decimal
 
 from ..model import Snapshot, Unit, Wallet
 
+# So many answers may leave out what can be spent before the balance takes its place.
+_PATIENCE = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownWallet:
-    """A wallet that was told at least once."""
+    """A wallet that was told at least once.
+
+    `patience` is how many more answers may leave out what can be spent; it is zero
+    where that was never told.
+    """
 
     scope: str
     unit: Unit
     label: str | None
     has_held_money: bool
+    patience: int = 0
 
 
 type Memory = Mapping[str, KnownWallet]
@@ -39,15 +47,19 @@ def learn(memory: Memory, snapshot: Snapshot) -> Memory:
             label=wallet.label,
             has_held_money=(wallet.spendable or 0) > 0
             or (known is not None and known.has_held_money),
+            patience=_PATIENCE
+            if wallet.available is not None
+            else max(known.patience - 1 if known else 0, 0),
         )
     return learned
 
 
 def complete(memory: Memory, snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot with the wallets that are spent to the end, at zero.
+    """Return the snapshot with what is known of what it leaves out.
 
     A vendor may leave out what is used up. Where a scope tells its whole truth, a
-    wallet that is known and missing has nothing left.
+    wallet that is known and missing has nothing left. A wallet that had a credit line
+    has it still, even if an answer tells the balance alone.
     """
     told = {wallet.key for wallet in snapshot.wallets}
     whole = {scope.key for scope in snapshot.scopes if scope.is_whole}
@@ -62,4 +74,16 @@ def complete(memory: Memory, snapshot: Snapshot) -> Snapshot:
         for key, known in memory.items()
         if key not in told and known.scope in whole
     )
-    return replace(snapshot, wallets=snapshot.wallets + spent) if spent else snapshot
+    wallets = tuple(
+        # Debt is paid later where there is no credit line; nobody knows of it now.
+        replace(wallet, is_in_doubt=True, is_postpaid=False)
+        if wallet.available is None and _has_patience(memory.get(wallet.key))
+        else wallet
+        for wallet in snapshot.wallets
+    )
+    return replace(snapshot, wallets=wallets + spent)
+
+
+def _has_patience(known: KnownWallet | None) -> bool:
+    """Tell whether a wallet was told lately with what can be spent."""
+    return known is not None and known.patience > 0

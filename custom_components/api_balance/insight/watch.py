@@ -71,10 +71,14 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the watch remembers of a wallet: its latch, and what was last known."""
+    """What the watch remembers of a wallet: its latch, and what was last known.
+
+    `is_available` tells that the amount may hold a credit line, as in the ledger.
+    """
 
     level: Level
     amount: Decimal | None
+    is_available: bool = False
     runway: timedelta | None = None
 
 
@@ -113,7 +117,12 @@ def judge(
     amount = _watched_amount(wallet, thresholds)
     if amount is None and is_usable and not wallet.is_postpaid:
         return before, ()
-    old = before.amount if before else None
+    old, is_available = None, wallet.available is not None
+    if before and amount is None:
+        old, is_available = before.amount, before.is_available
+    # A balance is never compared with what can be spent.
+    elif before and before.is_available is is_available:
+        old = before.amount
     is_topped_up = _is_top_up(old, amount, wallet)
     if runway is None and before and not is_topped_up:
         runway = before.runway
@@ -133,7 +142,12 @@ def judge(
         level = Level.OK
     elif level is Level.DEPLETED and _has_left(amount, _ZERO, wallet, is_topped_up):
         level = Level.LOW
-    now = Watched(level=level, amount=old if amount is None else amount, runway=runway)
+    now = Watched(
+        level=level,
+        amount=old if amount is None else amount,
+        is_available=is_available,
+        runway=runway,
+    )
     if before is None:
         return now, ()
     activities = [Activity.TOPPED_UP] if is_topped_up else []
