@@ -167,6 +167,8 @@ class RecordedVendor:
         for name, value in recorded["shown"].items():
             if request.headers.get(name) != _shown(value, self._credentials):
                 return self._complain(f"{asked}: {name} is not shown as recorded")
+        if "Authorization" in request.headers.keys() - recorded["shown"].keys():
+            return self._complain(f"{asked}: Authorization is shown, not recorded")
         if "sent" in recorded and await request.json() != recorded["sent"]:
             return self._complain(f"{asked}: something else was sent")
         return _answer(recorded)

@@ -247,11 +247,11 @@ class Provider(ABC):
 
     @classmethod
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials.
+        """Return the headers that show the credentials: most often a bearer token.
 
         Raises WrongCredentialKind where the key itself tells that it is of no use.
         """
-        return {}
+        return bearer(credentials["api_key"])
 
     @classmethod
     def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:

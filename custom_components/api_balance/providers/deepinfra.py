@@ -18,7 +18,6 @@ as well: none of it is picked up. How fresh the figures are is not documented. A
 two requests.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import override
@@ -26,7 +25,7 @@ from typing import override
 import voluptuous as vol
 
 from ..model import Period, Quota, Snapshot, Spend, Unit, Wallet
-from .base import Provider, bearer
+from .base import Provider
 from .fields import amount, maybe, owed, scaled
 from .periods import this_month
 
@@ -54,12 +53,6 @@ class DeepInfra(Provider):
     key_url = "https://deepinfra.com/dash/api_keys"
     top_up_url = "https://deepinfra.com/dash/billing"
     status_url = "https://status.deepinfra.com"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     async def fetch(self) -> Snapshot:

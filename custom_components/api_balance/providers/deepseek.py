@@ -8,14 +8,13 @@ that was never used may be missing or zero, so the list is not the whole truth.
 but the date is not told. The figures are current; a poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Unit, Wallet
-from .base import Provider, UnexpectedAnswer, bearer
+from .base import Provider, UnexpectedAnswer
 from .fields import amount, currency, maybe
 
 _BALANCE = {
@@ -42,12 +41,6 @@ class DeepSeek(Provider):
     top_up_url = "https://platform.deepseek.com/top_up"
     status_url = "https://status.deepseek.com"
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     async def fetch(self) -> Snapshot:

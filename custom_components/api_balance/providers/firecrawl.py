@@ -13,13 +13,12 @@ When Firecrawl answers that payment is required (402), the account counts as dep
 far the figures lag behind is not documented. A poll costs one request and no credits.
 """
 
-from collections.abc import Mapping
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import Provider, bearer
+from .base import Provider
 from .fields import amount, maybe, moment
 
 _USAGE = {
@@ -42,12 +41,6 @@ class Firecrawl(Provider):
     key_url = "https://www.firecrawl.dev/app/api-keys"
     top_up_url = "https://www.firecrawl.dev/app/billing"
     status_url = "https://status.firecrawl.dev"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     async def fetch(self) -> Snapshot:

@@ -27,7 +27,7 @@ from typing import Any, override
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit, Wallet
-from .base import API_KEY, Credential, NotFound, Provider, bearer
+from .base import API_KEY, Credential, NotFound, Provider
 from .fields import amount, maybe, moment
 
 _USD = Unit.money("USD")
@@ -55,12 +55,6 @@ class FishAudio(Provider):
         Credential(key="team_id", is_secret=False, is_required=False),
     )
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     async def fetch(self) -> Snapshot:

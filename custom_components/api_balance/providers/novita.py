@@ -15,7 +15,6 @@ outstanding invoices ask for is not shown on its own.
 How fresh the figures are is not documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import override
@@ -23,7 +22,7 @@ from typing import override
 import voluptuous as vol
 
 from ..model import Snapshot, Unit, Wallet
-from .base import Provider, bearer
+from .base import Provider
 from .fields import maybe, scaled
 
 _USD = Unit.money("USD")
@@ -47,12 +46,6 @@ class Novita(Provider):
     top_up_url = "https://novita.ai/billing"
     status_url = "https://status.novita.ai"
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     async def fetch(self) -> Snapshot:

@@ -45,7 +45,6 @@ from .base import (
     SpendQuery,
     Unreachable,
     WrongCredentialKind,
-    bearer,
 )
 from .costs import Cost, by_day, daily_spend, labels
 from .fields import amount, maybe, moment
@@ -96,12 +95,6 @@ class OpenRouter(Provider):
     poll_interval = timedelta(minutes=10)
     spend_filters: ClassVar[tuple[str, ...]] = ("accessor",)
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     @classmethod

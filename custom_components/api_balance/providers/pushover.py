@@ -43,6 +43,12 @@ class Pushover(Provider):
 
     @override
     @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return no headers: the token is in the address alone."""
+        return {}
+
+    @override
+    @classmethod
     def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Return the query parameters that show the credentials."""
         return {"token": credentials["api_key"]}

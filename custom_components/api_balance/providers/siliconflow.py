@@ -18,14 +18,13 @@ balance is insufficient (30001), the account counts as depleted. How fresh the f
 is not documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Unit, Wallet
-from .base import PaymentRequired, Provider, ProviderError, Refusal, bearer
+from .base import PaymentRequired, Provider, ProviderError, Refusal
 from .fields import amount, maybe
 
 _CURRENCIES = {"com": "USD", "cn": "CNY"}
@@ -56,12 +55,6 @@ class SiliconFlow(Provider):
     top_up_url = "https://cloud.siliconflow.com/expensebill"
     status_url = "https://status.siliconflow.cn"
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     @classmethod

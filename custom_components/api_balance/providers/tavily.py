@@ -17,14 +17,13 @@ account counts as depleted. How far the figures lag behind is not documented. A 
 one request and no credits.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import PaymentRequired, Provider, ProviderError, Refusal, bearer
+from .base import PaymentRequired, Provider, ProviderError, Refusal
 from .fields import amount, maybe
 
 _CREDITS = Unit.named("credits")
@@ -51,12 +50,6 @@ class Tavily(Provider):
     key_url = "https://app.tavily.com/home"
     top_up_url = "https://app.tavily.com/billing"
     status_url = "https://status.tavily.com"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     @classmethod

@@ -22,7 +22,6 @@ from .base import (
     Provider,
     ProviderError,
     Refusal,
-    bearer,
 )
 from .fields import amount, currency, maybe
 
@@ -52,12 +51,6 @@ class Telnyx(Provider):
     top_up_url = "https://portal.telnyx.com/#/app/account/billing"
     status_url = "https://status.telnyx.com"
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     @classmethod

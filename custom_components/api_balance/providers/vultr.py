@@ -16,14 +16,13 @@ which are in the answer, are not picked up. How far the figures lag behind is no
 documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Unit, Wallet
-from .base import MissingPermission, Provider, ProviderError, Refusal, bearer
+from .base import MissingPermission, Provider, ProviderError, Refusal
 from .fields import amount, maybe, owed
 
 _USD = Unit.money("USD")
@@ -46,12 +45,6 @@ class Vultr(Provider):
     top_up_url = "https://my.vultr.com/billing/"
     status_url = "https://status.vultr.com"
     right = "Access Control for the address of Home Assistant"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     @override
     @classmethod

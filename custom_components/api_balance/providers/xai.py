@@ -34,14 +34,7 @@ from urllib.parse import quote
 import voluptuous as vol
 
 from ..model import Purchase, Snapshot, Unit, Wallet
-from .base import (
-    Client,
-    NotFound,
-    Provider,
-    UnexpectedAnswer,
-    WrongCredentialKind,
-    bearer,
-)
+from .base import Client, NotFound, Provider, UnexpectedAnswer, WrongCredentialKind
 from .fields import amount, maybe, moment, scaled
 
 _USD = Unit.money("USD")
@@ -94,12 +87,6 @@ class XAI(Provider):
     top_up_url = "https://console.x.ai/team/default/billing"
     status_url = "https://status.x.ai"
     right = "team-token:endpoint:BillingRead"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return bearer(credentials["api_key"])
 
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str
