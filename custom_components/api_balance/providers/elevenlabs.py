@@ -12,8 +12,9 @@ Used may exceed the limit where usage beyond the plan is switched on; what remai
 limit less what was used, and never below zero. Where usage beyond the plan is switched
 on, a second set of numbers (overage) shows the credits beyond the limit and how many are
 allowed, or that they are unlimited. What they cost so far is a balance in the currency of
-the account: negative is what you owe, and it is invoiced, so it cannot run dry. Invoices
-are not read. An account whose free plan ElevenLabs has disabled counts as suspended.
+the account: negative is what you owe, and it is invoiced, so it cannot run dry. That the
+amount is not in cents, as those of invoices are, follows from its name only. Invoices are
+not read. An account whose free plan ElevenLabs has disabled counts as suspended.
 
 How far the figures lag behind is not documented. With consolidated billing they count all
 workspaces together. A poll costs one request and no credits.

@@ -9,7 +9,8 @@ is to read usage, `api.usage.read`; its name and the text of the refusal are fro
 people's code.
 
 Spent today and spent this month are OpenAI's own costs of the whole organization, in UTC
-days and in US dollars unless OpenAI names another currency. The costs of today may be
+days and in US dollars unless OpenAI names another currency; amounts are numbers in the
+documentation and text in answers that other people saw. The costs of today may be
 missing for a while after midnight and grow with a delay that OpenAI does not document; a
 month without any costs is 0. The spend limit is the hard monthly limit set for the
 organization. OpenAI does not say how much of it is used, nor on which date it resets, so

@@ -11,9 +11,12 @@ lesser one to choose.
 The balance is in the account's currency; a positive amount is yours. It is taken to be
 negative in accounts that pay later (unconfirmed): this is what you owe, not an empty
 account. Whether the account can be used is Twilio's own word: `active`, `suspended` or
-`closed`. A suspended account with a negative balance counts as empty. Twilio may also
-refuse the credentials of a suspended account, which looks like a wrong Auth Token. A
-sub-account has no balance of its own: none is shown, and none is asked for.
+`closed`. Twilio suspends an account whose balance reaches 0, says
+https://www.twilio.com/docs/api/errors/10001, but for other reasons as well: it shows as
+suspended, and its wallet as depleted where the balance is 0 or less. Twilio may also refuse
+the credentials of a suspended account, which looks like a wrong Auth Token; where it says
+that the account is not active, the account counts as depleted. A sub-account has no balance
+of its own: none is shown, and none is asked for.
 
 The month's spend is the total price of the usage in the running month, in GMT, and
 includes sub-accounts; it may differ from the invoice. Changes of the balance may show
