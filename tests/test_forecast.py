@@ -292,6 +292,21 @@ def test_bursts() -> None:
     assert runway(asked(history, 24)) == pytest.approx(24, rel=0.15)
 
 
+def calls(seed: int, chance: float) -> Rate:
+    """Return a rate of calls that come in some of the hours only."""
+    random = Random(seed)
+    return lambda at: random.random() < chance
+
+
+@pytest.mark.parametrize("chance", [0.05, 0.1, 0.2])
+def test_rare_calls(chance: float) -> None:
+    """Where most hours are quiet, what is left goes as fast as the calls come."""
+    runways = [
+        runway(asked(spending(calls(seed, chance), 14 * DAY), 2)) for seed in range(21)
+    ]
+    assert median(runways) == pytest.approx(2 / chance, rel=0.25)
+
+
 # How sure it is
 
 

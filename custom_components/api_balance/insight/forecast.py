@@ -38,6 +38,8 @@ _BLOCKS_A_DAY = DAY // _BLOCK
 # shorter the time, the less likely it holds a rare burst, and the less those of the past
 # count.
 _HORIZONS = ((6, 0.1), (DAY, 0.4), (3 * DAY, 0.7), (WEEK, 1.0))
+# Where most blocks are without spending, none is typical, and only the mean tells.
+_MOSTLY = 0.5
 # So far back is looked. What a past has to say counts half where it is so many times as
 # long as the time ahead, and the more, the longer it is; the rest is left to longer ones.
 _PASTS = (3, 6, DAY, 3 * DAY, WEEK, DAYS_KEPT * DAY)
@@ -187,7 +189,7 @@ def _is_idle(past: Observed) -> bool:
 
 def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
     """Return the estimates for all times ahead."""
-    spent, worth, told = _blocks(past, habit)
+    spent, worth, told, quiet = _blocks(past, habit)
     total_spent = [0.0, *accumulate(spent)]
     total_worth = [0.0, *accumulate(worth)]
     short = 1 + _AFTER_A_DAY * DAY / sum(past.parts)
@@ -198,6 +200,7 @@ def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
         # The vendor's days do not tell how their hours scatter.
         first = told if hours < DAY else 0
         moments = _moments(len(spent), ahead, first)
+        power += (1 - power) * min(quiet / _MOSTLY, 1)
         level, *levels = _levels(spent, worth, [len(spent), *moments], hours, power)
         errors = [
             log(
@@ -216,20 +219,24 @@ def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
     return estimates
 
 
-def _blocks(past: Observed, habit: Habit) -> tuple[list[float], list[float], int]:
-    """Return what the blocks until now cost and are worth, and how many days told."""
+def _blocks(
+    past: Observed, habit: Habit
+) -> tuple[list[float], list[float], int, float]:
+    """Return what blocks cost and are worth, how many days told, and the quiet part."""
     hours = past.worth(habit)
     average = sum(past.spent) / sum(hours)
     # The last one ends now.
     before = [0.0] * (-len(hours) % _BLOCK)
     spent = map(sum, batched(before + past.spent, _BLOCK, strict=True))
     worth = [sum(block) for block in batched(before + hours, _BLOCK, strict=True)]
-    told = worth[: (len(before) + past.told) // _BLOCK]
     # What is worth nothing was not observed.
+    told = sum(map(bool, worth[: (len(before) + past.told) // _BLOCK]))
+    amounts = list(compress(spent, worth))
     return (
-        [amount + _BIT * average for amount in compress(spent, worth)],
+        [amount + _BIT * average for amount in amounts],
         [each + _BIT for each in worth if each],
-        sum(map(bool, told)),
+        told,
+        amounts[told:].count(0) / max(len(amounts) - told, 1),
     )
 
 
@@ -269,13 +276,10 @@ def _levels(
         blocks = length // _BLOCK
         starts = [max(moment - blocks, 0) for moment in moments]
         levels = [
-            level
-            + weight
-            / power
-            * log((spent[end] - spent[start]) / (worth[end] - worth[start]))
+            level + weight * (spent[end] - spent[start]) / (worth[end] - worth[start])
             for level, start, end in zip(levels, starts, moments, strict=True)
         ]
-    return levels
+    return [log(level) / power for level in levels]
 
 
 def _between() -> list[tuple[int, float]]:
