@@ -55,7 +55,7 @@ _UNBIASED = 10
 _ALIKE = 3
 _COMMON_ERROR = 0.35
 # Four of five errors are within so many mean ones, and a quarter more after a day only.
-_RANGE = 2.0
+_RANGE = 1.9
 _AFTER_A_DAY = 0.25
 # A sure forecast is off by a third at most, an unsure one by more than double.
 _SURE = 0.3
