@@ -853,15 +853,41 @@ async def test_refused_for_want_of_money(
     poll: Poll,
     last: Callable[[], list[str | None]],
 ) -> None:
-    """An answer that asks for payment tells no amount, and what follows is told."""
+    """An answer that asks for payment tells no amount, but that the account is empty."""
     deepseek.fail(Http(402))
     await poll()
-    assert state_of(hass, CNY) == STATE_UNAVAILABLE
+    assert state_of(hass, CNY) == "on"
+    assert state_of(hass, USD_LOW) == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.deepseek_balance_cny") == STATE_UNKNOWN
     assert state_of(hass, "sensor.deepseek_availability") == "depleted"
-    deepseek.heal()
-    deepseek.spend(Decimal(110), "CNY")
-    await poll()
     assert last() == ["depleted", None]
+    assert told(hass, CNY_ACTIVITY)["new"] is None
+    deepseek.heal()
+    await poll()
+    assert last() == ["recovered", None]
+
+
+async def test_refused_for_want_of_money_over_a_restart(
+    hass: HomeAssistant,
+    telnyx: Telnyx,
+    seen: Seen,
+    entry: MockConfigEntry,
+) -> None:
+    """A vendor that begins to ask for payment while nobody looks is heard once."""
+    telnyx.fail(Http(402))
+    await restart(hass, entry, lambda: None)
+    await started(hass)
+    assert levels(hass) == ("on", "depleted", "depleted")
+    assert seen.all() == (1, ["depleted"])
+    await restart(hass, entry, lambda: None)
+    await started(hass)
+    assert levels(hass) == ("on", "depleted", "depleted")
+    assert seen.all() == NOTHING
+    telnyx.heal()
+    telnyx.top_up(Decimal(30))
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert seen.all() == (0, ["topped_up", "recovered"])
 
 
 async def test_postpaid(

@@ -11,6 +11,7 @@ from homeassistant.const import (
     EVENT_STATE_CHANGED,
     EVENT_STATE_REPORTED,
     STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
 )
 from homeassistant.core import EventStateReportedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -298,7 +299,7 @@ async def test_refused_for_want_of_money(
     telnyx.fail(Http(402))
     await poll()
     assert state_of(hass, "sensor.telnyx_availability") == "depleted"
-    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNKNOWN
     assert state_of(hass, "sensor.telnyx_update_status") == "ok"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ..model import Snapshot, Unit, Wallet
+from ..model import ACCOUNT, Snapshot, Unit, Wallet
 
 # So many answers may leave out what can be spent before the balance takes its place.
 _PATIENCE = 2
@@ -59,8 +59,17 @@ def complete(memory: Memory, snapshot: Snapshot) -> Snapshot:
 
     A vendor may leave out what is used up. Where a scope tells its whole truth, a
     wallet that is known and missing has nothing left. A wallet that had a credit line
-    has it still, even if an answer tells the balance alone.
+    has it still, even if an answer tells the balance alone. A vendor that says no more
+    than that the account cannot be used says it of its wallets that held money.
     """
+    if snapshot.is_available is False and not (snapshot.wallets or snapshot.scopes):
+        refused = tuple(
+            Wallet(key=key, unit=known.unit, label=known.label)
+            for key, known in memory.items()
+            # What parts there are is not told either.
+            if known.has_held_money and known.scope == ACCOUNT
+        )
+        return replace(snapshot, wallets=refused)
     told = {wallet.key for wallet in snapshot.wallets}
     whole = {scope.key for scope in snapshot.scopes if scope.is_whole}
     spent = tuple(
