@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from .conftest import AddAccount, Poll, state_of
 from .past import remember
-from .simulator import Http, Simulator
+from .simulator import Http, Reset, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.telnyx import Telnyx
 from .simulator.twilio import Twilio
@@ -403,16 +403,41 @@ async def test_past_of_the_vendor(
 
 
 async def test_past_that_is_not_told(
-    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """A report that fails hinders nothing, and is asked for at the next start."""
+    """A report that fails in passing hinders nothing, and is asked for later."""
     deepgram = simulator[Deepgram]
     deepgram.give_past(days=40)
     deepgram.fail(Http(503), path="billing")
-    entry = await add_account(deepgram)
+    await add_account(deepgram)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert forecast_of(hass) == "collecting"
     assert state_of(hass, "sensor.deepgram_update_status") == "ok"
+    deepgram.heal()
+    await poll(timedelta(minutes=18))
+    assert forecast_of(hass) == "collecting"
+    assert reports(deepgram) == 1
+    deepgram.fail(Reset())
+    await poll(timedelta(minutes=60))
+    assert reports(deepgram) == 1
+    deepgram.heal()
+    await poll(timedelta(minutes=18))
+    assert forecast_of(hass) == "ok"
+    await poll(timedelta(hours=2))
+    assert reports(deepgram) == 2
+
+
+async def test_past_that_may_not_be_told(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A report that is refused is asked for again at the next start alone."""
+    deepgram = simulator[Deepgram]
+    deepgram.give_past(days=40)
+    deepgram.fail(Http(403), path="billing")
+    entry = await add_account(deepgram)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await poll(timedelta(hours=2))
+    assert reports(deepgram) == 1
     deepgram.heal()
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -21,7 +21,7 @@ from .coordinator import (
     issue_id,
 )
 from .model import ACCOUNT
-from .past import async_learn_past
+from .past import async_start_past
 from .services import async_setup_services
 from .statistics import async_start_statistics
 from .store import AccountStore
@@ -69,9 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         coordinator.async_arm()
 
     entry.async_on_unload(async_at_started(hass, arm))
-    entry.async_create_background_task(
-        hass, async_learn_past(coordinator), f"{DOMAIN} past of {entry.entry_id}"
-    )
+    async_start_past(hass, entry)
     async_start_statistics(hass, entry)
     entry.async_on_unload(
         async_track_time_change(

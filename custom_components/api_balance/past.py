@@ -1,24 +1,70 @@
 """What was spent before an account was added, where its vendor tells."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from .coordinator import AccountCoordinator
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import (
+    PASSING_PROBLEMS,
+    SIGNAL_POLLED,
+    AccountCoordinator,
+    ApiBalanceConfigEntry,
+)
 from .insight.history import DAYS_KEPT
 from .providers.base import ProviderError, SpendQuery, TellsSpend
 from .spend import async_get_known_spend
 
+_AFTER_FAILURE = timedelta(hours=1)
 
-async def async_learn_past(coordinator: AccountCoordinator) -> None:
-    """Ask the vendor once; after a failure, at the next start."""
+
+@callback
+def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
+    """Ask the vendor once, and after a poll of later if it could not answer."""
+    coordinator = entry.runtime_data
+    if coordinator.knows_past or not isinstance(coordinator.provider, TellsSpend):
+        return
+    ask_from: datetime | None = dt_util.utcnow()
+
+    @callback
+    def ask_if_due() -> None:
+        """Ask in the background, unless that was done a while ago."""
+        nonlocal ask_from
+        now = dt_util.utcnow()
+        if (
+            ask_from is None
+            # Longer than the pause is a clock that was set back.
+            or now < ask_from <= now + _AFTER_FAILURE
+            or not coordinator.last_update_success
+            or not coordinator.data.snapshot.wallets
+        ):
+            return
+        ask_from = now + _AFTER_FAILURE
+        entry.async_create_background_task(
+            hass, ask(), f"{DOMAIN} past of {entry.entry_id}"
+        )
+
+    async def ask() -> None:
+        """Ask, and no more unless the failure is one that passes."""
+        nonlocal ask_from
+        try:
+            await _async_learn_past(coordinator)
+        except ProviderError as err:
+            if err.problem in PASSING_PROBLEMS:
+                return
+        ask_from = None
+
+    entry.async_on_unload(
+        async_dispatcher_connect(hass, SIGNAL_POLLED.format(entry.entry_id), ask_if_due)
+    )
+    ask_if_due()
+
+
+async def _async_learn_past(coordinator: AccountCoordinator) -> None:
+    """Learn what was spent. Raises ProviderError."""
     today = datetime.now(UTC).date()
     query = SpendQuery(start=today - timedelta(days=DAYS_KEPT), end=today)
-    if (
-        coordinator.knows_past
-        or not isinstance(coordinator.provider, TellsSpend)
-        or not coordinator.data.snapshot.wallets
-    ):
-        return
-    with suppress(ProviderError):
-        rows, _ = await async_get_known_spend(coordinator, query)
-        await coordinator.async_learn_past(rows)
+    rows, _ = await async_get_known_spend(coordinator, query)
+    await coordinator.async_learn_past(rows)
