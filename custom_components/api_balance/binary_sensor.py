@@ -1,6 +1,5 @@
 """Binary sensors of API Balance."""
 
-from collections.abc import Iterator
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
@@ -12,10 +11,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import Part
 from .const import ATTR_LEVEL
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import AccountEntity, PartEntity, async_add_part_entities
+from .coordinator import ApiBalanceConfigEntry
+from .entity import AccountEntity, PartEntity, async_add_wallet_entities
 from .insight.watch import Level
 from .model import Wallet
 
@@ -50,16 +48,9 @@ async def async_setup_entry(
             AutoTopUpSensor(coordinator, description)
             for description in ACCOUNT_BINARY_SENSORS
         )
-    async_add_part_entities(entry, async_add_entities, _low_balance)
-
-
-def _low_balance(
-    coordinator: AccountCoordinator, part: Part
-) -> Iterator[LowBalanceSensor]:
-    """Return the binary sensor of a wallet."""
-    if isinstance(part, Wallet):
-        for description in BINARY_SENSORS:
-            yield LowBalanceSensor(coordinator, part, description)
+    async_add_wallet_entities(
+        entry, async_add_entities, LowBalanceSensor, BINARY_SENSORS
+    )
 
 
 class AutoTopUpSensor(AccountEntity, BinarySensorEntity):

@@ -1,7 +1,7 @@
 """The base entities of an account and of its parts."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, cast, override
+from typing import Any, NamedTuple, cast, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .account import Part, part_id
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
-from .model import ACCOUNT
+from .model import ACCOUNT, Wallet
 
 
 class AccountEntity(CoordinatorEntity[AccountCoordinator]):
@@ -47,7 +47,7 @@ class PartEntity[PartT: Part](AccountEntity):
         super().__init__(coordinator, description)
         entry = coordinator.config_entry
         self._part_id = part_id(part)
-        self._attr_unique_id = f"{entry.entry_id}_{part.key}_{description.key}"
+        self._attr_unique_id = unique_id(coordinator, part, description)
         self._attr_translation_placeholders = {
             "part": f" ({part.label})" if part.label else ""
         }
@@ -71,6 +71,13 @@ class PartEntity[PartT: Part](AccountEntity):
     def available(self) -> bool:
         """Tell whether the vendor told this part."""
         return super().available and self._part_id in self.coordinator.data.parts
+
+
+def unique_id(
+    coordinator: AccountCoordinator, part: Part, description: EntityDescription
+) -> str:
+    """Return what tells an entity of a part from all others, stable for ever."""
+    return f"{coordinator.config_entry.entry_id}_{part.key}_{description.key}"
 
 
 class WalletEntity(NamedTuple):
@@ -116,29 +123,47 @@ def async_wallets_among(
 
 
 @callback
-def async_add_part_entities(
+def async_add_part_entities[DescriptionT: EntityDescription](
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    create: Callable[[AccountCoordinator, Part], Iterable[AccountEntity]],
+    create: Callable[[AccountCoordinator, Any, DescriptionT], AccountEntity],
+    describe: Callable[[AccountCoordinator, Part], Iterable[DescriptionT]],
 ) -> None:
     """Add the entities of every part of the account, now and as parts appear."""
     coordinator = entry.runtime_data
-    scope_of_known: dict[str | None, str] = {}
+    scope_of_known: dict[str, str] = {}
 
     @callback
     def add_new() -> None:
         # A scope that went took its entities along.
         scopes = coordinator.data.scopes
-        for unique_id, scope in list(scope_of_known.items()):
+        for id_, scope in list(scope_of_known.items()):
             if scopes is not None and scope not in scopes:
-                del scope_of_known[unique_id]
+                del scope_of_known[id_]
         new = []
         for part in coordinator.data.parts.values():
-            for entity in create(coordinator, part):
-                if entity.unique_id not in scope_of_known:
-                    scope_of_known[entity.unique_id] = part.scope
-                    new.append(entity)
+            for description in describe(coordinator, part):
+                id_ = unique_id(coordinator, part, description)
+                if id_ not in scope_of_known:
+                    scope_of_known[id_] = part.scope
+                    new.append(create(coordinator, part, description))
         async_add_entities(new)
 
     add_new()
     entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+@callback
+def async_add_wallet_entities[DescriptionT: EntityDescription](
+    entry: ApiBalanceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[AccountCoordinator, Any, DescriptionT], AccountEntity],
+    descriptions: Iterable[DescriptionT],
+) -> None:
+    """Add the entities of every wallet of the account, now and as wallets appear."""
+    async_add_part_entities(
+        entry,
+        async_add_entities,
+        create,
+        lambda coordinator, part: descriptions if isinstance(part, Wallet) else (),
+    )

@@ -1,6 +1,5 @@
 """Events of API Balance."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import override
 
@@ -9,9 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import Part
-from .coordinator import SIGNAL_ACTIVITY, AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_part_entities
+from .coordinator import SIGNAL_ACTIVITY, ApiBalanceConfigEntry
+from .entity import PartEntity, async_add_wallet_entities
 from .insight.outlook import FOR_EVER, in_days
 from .insight.watch import Activity, Change
 from .model import Wallet
@@ -33,14 +31,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of each wallet."""
-    async_add_part_entities(entry, async_add_entities, _activity)
-
-
-def _activity(coordinator: AccountCoordinator, part: Part) -> Iterator[WalletActivity]:
-    """Return the events of a wallet."""
-    if isinstance(part, Wallet):
-        for description in EVENTS:
-            yield WalletActivity(coordinator, part, description)
+    async_add_wallet_entities(entry, async_add_entities, WalletActivity, EVENTS)
 
 
 class WalletActivity(PartEntity[Wallet], EventEntity):

@@ -1,6 +1,6 @@
 """Numbers of API Balance: what a person calls low."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import override
@@ -15,10 +15,9 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import Part
 from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_part_entities
+from .entity import PartEntity, async_add_wallet_entities
 from .insight.watch import Thresholds
 from .model import Wallet
 
@@ -67,16 +66,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the thresholds of each wallet."""
-    async_add_part_entities(entry, async_add_entities, _thresholds)
-
-
-def _thresholds(
-    coordinator: AccountCoordinator, part: Part
-) -> Iterator[ThresholdNumber]:
-    """Return the thresholds of a wallet."""
-    if isinstance(part, Wallet):
-        for description in THRESHOLDS:
-            yield ThresholdNumber(coordinator, part, description)
+    async_add_wallet_entities(entry, async_add_entities, ThresholdNumber, THRESHOLDS)
 
 
 class ThresholdNumber(PartEntity[Wallet], NumberEntity):

@@ -21,7 +21,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import TIME_LEFT, Part
 from .const import DOMAIN
 from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
-from .entity import AccountEntity, PartEntity, async_add_part_entities
+from .entity import AccountEntity, PartEntity, async_add_part_entities, unique_id
 from .insight.outlook import Outlook
 from .insight.watch import Availability
 from .model import Period, Problem, Quota, Spend, Wallet
@@ -249,13 +249,13 @@ async def async_setup_entry(
         AccountSensor(entry.runtime_data, description)
         for description in ACCOUNT_SENSORS
     )
-    async_add_part_entities(entry, async_add_entities, _part_sensors)
+    async_add_part_entities(entry, async_add_entities, PartSensor, _describe)
 
 
-def _part_sensors(
+def _describe(
     coordinator: AccountCoordinator, part: Part
-) -> Iterator[PartSensor[Any]]:
-    """Return the sensors for what the vendor gives, or gave before a restart."""
+) -> Iterator[PartSensorDescription[Any]]:
+    """Yield the sensors for what the vendor gives, or gave before a restart."""
     descriptions: Iterable[PartSensorDescription[Any]]
     match part:
         case Wallet():
@@ -269,11 +269,10 @@ def _part_sensors(
     told: Any = part
     registry = er.async_get(coordinator.hass)
     for description in descriptions:
-        sensor = PartSensor(coordinator, told, description)
         if description.exists(told) or registry.async_get_entity_id(
-            Platform.SENSOR, DOMAIN, sensor.unique_id or ""
+            Platform.SENSOR, DOMAIN, unique_id(coordinator, part, description)
         ):
-            yield sensor
+            yield description
 
 
 class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
