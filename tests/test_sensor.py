@@ -24,6 +24,7 @@ from .simulator.deepseek import DeepSeek
 from .simulator.faults import Http, Reset
 from .simulator.server import VENDORS
 from .simulator.telnyx import Telnyx
+from .simulator.vonage import Vonage
 
 
 @pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
@@ -301,6 +302,19 @@ async def test_refused_for_want_of_money(
     assert state_of(hass, "sensor.telnyx_availability") == "depleted"
     assert state_of(hass, "sensor.telnyx_balance") == STATE_UNKNOWN
     assert state_of(hass, "sensor.telnyx_update_status") == "ok"
+
+
+async def test_auto_top_up_that_is_not_told_at_first(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """What the vendor tells later is there without a reload."""
+    vonage = simulator[Vonage]
+    vonage.fail(Http(402))
+    await add_account(vonage)
+    assert state_of(hass, "binary_sensor.vonage_automatic_top_up") is None
+    vonage.heal()
+    await poll()
+    assert state_of(hass, "binary_sensor.vonage_automatic_top_up") == "off"
 
 
 async def test_projects_refused_for_want_of_money(

@@ -8,7 +8,7 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_LEVEL
@@ -43,11 +43,19 @@ async def async_setup_entry(
 ) -> None:
     """Set up the binary sensors of an account and of each wallet."""
     coordinator = entry.runtime_data
-    if coordinator.data.snapshot.has_auto_top_up is not None:
-        async_add_entities(
-            AutoTopUpSensor(coordinator, description)
-            for description in ACCOUNT_BINARY_SENSORS
-        )
+    left = list(ACCOUNT_BINARY_SENSORS)
+
+    @callback
+    def add_when_told() -> None:
+        """Add what the vendor may leave out at first."""
+        if coordinator.data.snapshot.has_auto_top_up is not None:
+            async_add_entities(
+                [AutoTopUpSensor(coordinator, description) for description in left]
+            )
+            left.clear()
+
+    add_when_told()
+    entry.async_on_unload(coordinator.async_add_listener(add_when_told))
     async_add_wallet_entities(
         entry, async_add_entities, LowBalanceSensor, BINARY_SENSORS
     )
