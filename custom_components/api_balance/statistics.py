@@ -150,8 +150,9 @@ class SpendStatistics:
             history, seen = ledger.history, ledger.seen
             if seen is None or history.until is None:
                 continue
+            first = start_of(min(history.hours))
             until = start_of(hour_of(history.until))
-            for hour, spent in history.between(start_of(0), until):
+            for hour, spent in history.between(first, until):
                 self._one_of(series, seen.unit).add(start_of(hour), spent)
         if series:
             long_term = await self._async_long_term()
