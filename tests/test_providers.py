@@ -106,7 +106,7 @@ async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
 
 
 def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
-    """Yield the content with each of its parts replaced by something else."""
+    """Yield the content with each of its parts replaced, and each field left out."""
     wrong: Any
     for wrong in (None, "x", 5, -1.5, True, [], {}, [[]], "NaN", "1e999999999"):
         yield rebuild(wrong)
@@ -118,6 +118,8 @@ def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
         else ()
     )
     for key, child in children:
+        if isinstance(content, dict):
+            yield rebuild({name: part for name, part in content.items() if name != key})
 
         def replace(value: Any, key: Any = key) -> Any:
             changed = copy.copy(content)
