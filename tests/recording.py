@@ -13,6 +13,7 @@ from typing import Any, override
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+import voluptuous as vol
 
 from custom_components.api_balance.model import ACCOUNT
 from custom_components.api_balance.providers import BY_ID
@@ -31,6 +32,30 @@ EVERY_VENDOR = ("full", "minimal", "zero", "bad_key")
 # When the answers were recorded, as far as it matters: what a request asks for may
 # depend on the day.
 RECORDED_AT = "2026-11-21T12:00:00+00:00"
+
+
+# A test would call a field that is missing or misspelled something else.
+_RECORDING = vol.Schema(
+    {
+        vol.Required("about"): str,
+        vol.Required("source"): str,
+        vol.Required("answers"): {
+            str: {
+                vol.Required("shown"): {str: str},
+                vol.Required("status"): int,
+                vol.Required(vol.Any("json", "text")): object,
+                "sent": object,
+                "headers": {str: str},
+            }
+        },
+        vol.Required("expect"): dict,
+        "credentials": dict,
+        "region": str,
+        "report": str,
+        "scope": str,
+        "query": dict,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +91,10 @@ class Recording:
 
 def read_recording(path: Path) -> Recording:
     """Return the recording of a file."""
-    content = json.loads(path.read_text())
+    try:
+        content = _RECORDING(json.loads(path.read_text()))
+    except (ValueError, vol.Invalid) as err:
+        raise ValueError(f"{path}: {err}") from None
     vendor = path.relative_to(FOLDER).parts[0]
     assert vendor in BY_ID, f"{path}: PROVIDERS holds no provider with the id {vendor}"
     provider = BY_ID[vendor]
@@ -80,7 +108,7 @@ def read_recording(path: Path) -> Recording:
             _fill(asked, credentials): answer
             for asked, answer in content["answers"].items()
         },
-        expect=content.get("expect", {}),
+        expect=content["expect"],
         path=path,
         report=content.get("report"),
         scope=content.get("scope", ACCOUNT),

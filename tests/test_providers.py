@@ -8,6 +8,9 @@ from decimal import Decimal
 from email.utils import format_datetime
 import gzip
 from importlib import import_module
+import json
+from pathlib import Path
+import re
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, web
@@ -40,6 +43,7 @@ from .recording import (
     connected,
     full_recording,
     plain,
+    read_recording,
     recordings,
     served,
 )
@@ -89,6 +93,31 @@ async def test_recorded_answers(recording: Recording) -> None:
     assert vendor.complaints == []
     assert outcome == recording.expect
     assert set(vendor.requests) == set(recording.answers)
+
+
+RECORDED: dict[str, Any] = {
+    "about": "the official example",
+    "source": "https://example.com/docs/balance",
+    "answers": {"GET /v1/balance": {"shown": {}, "status": 200, "json": {}}},
+    "expect": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{", "line 1 column 2"),
+        (json.dumps({**RECORDED, "expects": {}}), "expects"),
+        (json.dumps({**RECORDED, "answers": {"GET /v1/balance": {}}}), "shown"),
+    ],
+    ids=["not JSON", "misspelled", "missing"],
+)
+def test_mistakes_in_a_recording(tmp_path: Path, text: str, mistake: str) -> None:
+    """A recording that is not well formed is named, with what is wrong in it."""
+    path = tmp_path / "full.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: .*{mistake}"):
+        read_recording(path)
 
 
 async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
