@@ -9,7 +9,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.providers import PROVIDERS
+from custom_components.api_balance.providers import BY_ID, PROVIDERS
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
@@ -225,16 +225,19 @@ async def test_bad_key_and_recovery(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.parametrize(
+    "vendor_id", [provider.id for provider in PROVIDERS if provider.right]
+)
 async def test_missing_right_and_recovery(
-    hass: HomeAssistant, simulator: Simulator
+    hass: HomeAssistant, simulator: Simulator, vendor_id: str
 ) -> None:
     """The text of a missing right says which."""
-    vendor = simulator[Deepgram]
+    vendor = simulator[vendor_id]
     result = await choose(hass, vendor)
     vendor.weaken_key()
     result = await enter(hass, result, entered(vendor))
     assert result["errors"] == {"base": "missing_permission"}
-    assert result["description_placeholders"]["right"] == "billing:read"
+    assert result["description_placeholders"]["right"] == BY_ID[vendor_id].right
 
     vendor.restore_key()
     result = await enter(hass, result, entered(vendor))
