@@ -95,6 +95,15 @@ async def test_recorded_answers(recording: Recording) -> None:
     assert set(vendor.requests) == set(recording.answers)
 
 
+@pytest.mark.parametrize("provider", each(PROVIDERS))
+def test_credit_lines(provider: type[Provider]) -> None:
+    """With a credit line it is told what can be spent: the balance alone ends at zero."""
+    for recording in recordings(provider.id):
+        for wallet in recording.expect.get("snapshot", {}).get("wallets", ()):
+            if Decimal(wallet.get("credit_limit", 0)) > 0:
+                assert "available" in wallet, f"{recording.path}: add what is available"
+
+
 RECORDED: dict[str, Any] = {
     "about": "the official example",
     "source": "https://example.com/docs/balance",
