@@ -147,6 +147,17 @@ def test_quality_scale_status(rule: str) -> None:
     )
 
 
+def test_supported_vendors() -> None:
+    """The README names every vendor, and nothing else as one."""
+    table = README.partition("\n## Supported vendors\n")[2].partition("\n## ")[0]
+    _, _, *rows, other = re.findall(r"^\| .* \| (.*) \|$", table, re.MULTILINE)
+    assert other.startswith("[Other service]")
+    named = {name for row in rows for name in row.split(", ")}
+    vendors = {provider.name for provider in PROVIDERS if not provider.is_previewed}
+    missing = sorted(vendors - named)
+    assert named == vendors, f"add to Supported vendors in README.md: {missing}"
+
+
 @pytest.mark.parametrize(
     ("rule", "heading"),
     [
