@@ -138,7 +138,7 @@ async def test_add(hass: HomeAssistant, simulator: Simulator, vendor_id: str) ->
     for key in vendor.secret_fields:
         assert field(result, key).config["type"] == "password"
     result = await enter(hass, result, entered(vendor))
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result["errors"]
     entry = result["result"]
     assert (
         entry.data.items()
