@@ -389,6 +389,25 @@ async def test_same_account_twice(
     assert result["reason"] == "already_configured"
 
 
+async def test_same_account_in_two_windows(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """An account that is added while a form is open is not added twice."""
+    vendor = simulator[Telnyx]
+    forms = [
+        await hass.config_entries.flow.async_configure(
+            (await choose(hass, vendor))["flow_id"], entered(vendor)
+        )
+        for _ in range(2)
+    ]
+    results = [await enter(hass, form, {}) for form in forms]
+    assert [result["type"] for result in results] == [
+        FlowResultType.CREATE_ENTRY,
+        FlowResultType.ABORT,
+    ]
+    assert results[1]["reason"] == "already_configured"
+
+
 async def test_same_account_with_another_key(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:

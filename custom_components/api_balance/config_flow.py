@@ -287,11 +287,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         data, snapshot = self._read
         ids = sorted(snapshot.account_ids)
         own = self._entry
-        if any(
-            self._is_same(entry, data, snapshot)
-            for entry in self._async_current_entries(include_ignore=False)
-            if entry is not own
-        ):
+        if self._is_at_hand(data, snapshot, own):
             return self.async_abort(reason="already_configured")
         data[CONF_ACCOUNT_IDS] = ids
         if own is None:
@@ -342,6 +338,9 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                     ),
                 },
             )
+        # It may have been added while the form was open.
+        if self._is_at_hand(data, snapshot):
+            return self.async_abort(reason="already_configured")
         return self.async_create_entry(
             title=self._title(data),
             data={
@@ -351,6 +350,16 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                     for label, amount in (user_input or {}).items()
                 },
             },
+        )
+
+    def _is_at_hand(
+        self, data: dict[str, Any], snapshot: Snapshot, own: ConfigEntry | None = None
+    ) -> bool:
+        """Tell whether an account has another entry than its own."""
+        return any(
+            self._is_same(entry, data, snapshot)
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry is not own
         )
 
     def _is_same(
