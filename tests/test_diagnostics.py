@@ -3,7 +3,10 @@
 import json
 
 import pytest
-from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    get_system_health_info,
+)
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
@@ -66,7 +69,14 @@ async def test_system_health(
 ) -> None:
     """System health tells which vendors can be reached."""
     assert await async_setup_component(hass, "system_health", {})
-    await add_account(simulator["telnyx"])
+    entry = await add_account(simulator["telnyx"])
+    MockConfigEntry(
+        domain=DOMAIN, title=entry.title, data={**entry.data, "api_key": "second"}
+    ).add_to_hass(hass)
+    await add_account(simulator["deepseek"])
     info = await get_system_health_info(hass, DOMAIN)
-    assert info["accounts"] == 1
-    assert await info["Telnyx"] == "ok"
+    assert info.pop("accounts") == 3
+    assert {name: await check for name, check in info.items()} == {
+        f"{name} ({simulator[id_].url.removeprefix('http://')})": "ok"
+        for id_, name in (("deepseek", "DeepSeek"), ("telnyx", "Telnyx"))
+    }

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from yarl import URL
+
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
-from .const import DOMAIN
+from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import address
+from .providers import BY_ID
 
 
 @callback
@@ -20,12 +23,17 @@ def async_register(
 async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return how many accounts there are, and which vendors can be reached."""
     entries = hass.config_entries.async_entries(DOMAIN)
+    # By the vendor: accounts may have one name, or a name that is nobody's business.
+    vendors = {
+        (BY_ID[entry.data[CONF_PROVIDER]].name, address(entry.data))
+        for entry in entries
+    }
     return {
         "accounts": len(entries),
         **{
-            entry.title: system_health.async_check_can_reach_url(
-                hass, address(entry.data)
+            f"{name} ({URL(url).authority})": system_health.async_check_can_reach_url(
+                hass, url
             )
-            for entry in entries
+            for name, url in sorted(vendors)
         },
     }
