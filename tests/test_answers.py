@@ -333,7 +333,8 @@ async def test_single_balance_that_is_nowhere(deepgram: Deepgram, ask: Ask) -> N
         await ask("get_balances", deepgram, balance_id="no-such-balance")
     assert told(error) == (
         "balance_not_found",
-        "Deepgram has no balance with the ID no-such-balance in this account",
+        "Deepgram has no balance with the ID no-such-balance in this account. The"
+        " action Get balances tells the IDs",
     )
 
 
@@ -725,7 +726,8 @@ async def test_project_that_is_unknown(deepgram: Deepgram, ask: Ask) -> None:
         await ask("get_spend", deepgram, project="Garden")
     assert told(error) == (
         "unknown_project",
-        "The account at Deepgram has no project Garden",
+        "The account at Deepgram has no project Garden. The action Get balances tells"
+        " the projects",
     )
     assert deepgram.requests == []
 
@@ -839,6 +841,10 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
                 "missing_permission",
                 "The key may not read balances at Deepgram. Needed right: billing:read",
             ),
+        ),
+        (
+            Http(402),
+            ("payment_required", "Deepgram does not answer this for want of money"),
         ),
         (Http(400), ("question_refused", "Deepgram refused the question (HTTP 400)")),
         (Reset(), ("unreachable", "Deepgram could not be reached")),

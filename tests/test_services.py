@@ -152,7 +152,9 @@ async def test_remind_of_an_account_that_is_not_loaded(
     with pytest.raises(ServiceValidationError) as raised:
         await remind(hass, entity_id=["event.telnyx_activity"])
     assert raised.value.translation_key == "account_not_loaded"
-    assert str(raised.value) == "Telnyx is not set up at the moment"
+    assert str(raised.value) == (
+        "Telnyx is not set up at the moment. Its page in API Balance says why"
+    )
 
 
 async def test_remind_beside_an_account_that_is_not_loaded(
@@ -187,7 +189,7 @@ async def test_remind_of_nothing(hass: HomeAssistant, target: dict[str, Any]) ->
     with pytest.raises(ServiceValidationError) as raised:
         await remind(hass, **target)
     assert raised.value.translation_key == "no_wallet"
-    assert str(raised.value) == "The target has no balance of API Balance"
+    assert str(raised.value).startswith("The target has no balance of API Balance. ")
 
 
 async def test_remind_without_an_account(hass: HomeAssistant) -> None:
