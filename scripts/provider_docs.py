@@ -28,9 +28,8 @@ yours; what a vendor does not tell is not shown.
 """
 
 _TRANSLATIONS = ROOT / "custom_components/api_balance/translations/en.json"
-_FIELDS: dict[str, str] = json.loads(_TRANSLATIONS.read_text())["config"]["step"][
-    "credentials"
-]["data"]
+_STEPS = json.loads(_TRANSLATIONS.read_text())["config"]["step"]
+_FIELDS: dict[str, str] = _STEPS["credentials"]["data"] | _STEPS["service"]["data"]
 
 
 def render() -> str:

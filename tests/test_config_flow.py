@@ -622,16 +622,12 @@ async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
     """What was read from any other service is shown before it is saved."""
     vendor = simulator[DeepSeek]
     result = await choose_other(hass)
+    assert result["step_id"] == "service"
     assert "advanced" not in result["data_schema"].schema
-    wrong = entered_other(vendor, balance_path="balance_infos.7")
-    result = await enter(hass, result, wrong)
-    assert result["errors"] == {"base": "unexpected_answer"}
-    assert result["description_placeholders"]["path"] == "balance_infos.7"
-
     result = await enter(hass, result, entered_other(vendor))
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "preview"
-    assert result["menu_options"] == ["save", "credentials"]
+    assert result["menu_options"] == ["save", "service"]
     assert result["description_placeholders"] == {
         "balance": "110.00 CNY",
         "available": "-",
@@ -639,9 +635,9 @@ async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
         "limit": "-",
     }
 
-    result = await enter(hass, result, {"next_step_id": "credentials"})
+    result = await enter(hass, result, {"next_step_id": "service"})
     assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "credentials"
+    assert result["step_id"] == "service"
     shown = result["data_schema"].schema
     suggested = {str(name): name.description for name in shown}
     assert suggested["balance_path"] == {"suggested_value": OTHER["balance_path"]}
@@ -652,6 +648,59 @@ async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "127.0.0.1"
     assert state_of(hass, "sensor.127_0_0_1_balance") == "110.00"
+
+
+PLACES = ", ".join(
+    f"balance_infos.0.{name}"
+    for name in ("total_balance", "granted_balance", "topped_up_balance")
+)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "error", "usable"),
+    [
+        ({"balance_path": ""}, "balance_path", "path_needed", PLACES),
+        ({"balance_path": "balance_infos.7"}, "balance_path", "not_in_answer", PLACES),
+        ({"used_path": "is_available"}, "used_path", "not_in_answer", PLACES),
+        (
+            {"currency_path": "is_available"},
+            "currency_path",
+            "not_in_answer",
+            "balance_infos.0.currency",
+        ),
+        ({"url": "/nothing"}, "base", "service_unexpected_answer", ""),
+        ({"key_name": "X-API-Key"}, "base", "service_bad_key", ""),
+    ],
+)
+async def test_other_service_says_what_to_correct(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    wrong: dict[str, str],
+    field: str,
+    error: str,
+    usable: str,
+) -> None:
+    """A mistake is told beside its field, with the paths that would do."""
+    vendor = simulator[DeepSeek]
+    result = await choose_other(hass)
+    fields = entered_other(vendor, **wrong)
+    if "url" in wrong:
+        fields["url"] = f"{vendor.url}{wrong['url']}"
+    result = await enter(hass, result, fields)
+    assert result["errors"] == {field: error}
+    assert result["description_placeholders"]["usable"] == usable
+    assert result["description_placeholders"]["provider"] == "127.0.0.1"
+
+
+async def test_other_service_that_cannot_be_reached(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """What is the same for every vendor is told as for every vendor."""
+    vendor = simulator[DeepSeek]
+    vendor.fail(Reset())
+    result = await choose_other(hass)
+    result = await enter(hass, result, entered_other(vendor))
+    assert result["errors"] == {"base": "unreachable"}
 
 
 @pytest.mark.parametrize(
@@ -665,7 +714,7 @@ async def test_other_service_at_an_unsafe_address(
     vendor = simulator[DeepSeek]
     result = await choose_other(hass)
     result = await enter(hass, result, entered_other(vendor, url=url))
-    assert result["errors"] == {"base": "unsafe_address"}
+    assert result["errors"] == {"url": "unsafe_url"}
 
     result = await enter(hass, result, entered_other(vendor))
     result = await enter(hass, result, {"next_step_id": "save"})

@@ -41,13 +41,20 @@ from .const import (
     MAX_AMOUNT,
 )
 from .coordinator import connect_entry, placeholders
-from .model import Quota, Snapshot, Wallet
+from .model import Problem, Quota, Snapshot, Wallet
 from .providers import BY_ID, PROVIDERS
-from .providers.base import Credential, Provider, ProviderError
+from .providers.base import Credential, NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
 
 EXAMPLE_ADDRESS = "https://api.example.com"
 PREVIEWED = ("balance", "available", "used", "limit")
+# What to do about them is another thing where a person says how to read.
+SERVICE_PROBLEMS = (
+    Problem.BAD_KEY,
+    Problem.MISSING_PERMISSION,
+    Problem.UNEXPECTED_ANSWER,
+    Problem.VENDOR_DOWN,
+)
 
 _STEP_USER = vol.Schema(
     {
@@ -136,10 +143,16 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             except _KeyNeeded:
                 errors["base"] = "key_needed"
             except UnsafeAddress:
-                errors["base"] = "unsafe_address"
+                errors |= (
+                    {"url": "unsafe_url"}
+                    if self._provider.is_previewed
+                    else {"base": "unsafe_address"}
+                )
             except ProviderError as err:
-                errors["base"] = err.problem
+                errors |= self._complaint(err)
                 details = placeholders(self._provider, err)
+                if isinstance(err, NotInAnswer):
+                    details["usable"] = ", ".join(err.usable) or "-"
             except Exception as err:  # noqa: BLE001
                 # The text of an unknown error could hold the key.
                 LOGGER.error("Unexpected %s while trying a key", type(err).__name__)
@@ -149,8 +162,10 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 if self._provider.is_previewed:
                     return await self.async_step_preview()
                 return await self.async_step_save()
+        if self._tried is not None:
+            details["provider"] = self._provider.title(self._tried)
         return self.async_show_form(
-            step_id="credentials",
+            step_id="service" if self._provider.is_previewed else "credentials",
             data_schema=self._schema(),
             errors=errors,
             description_placeholders={
@@ -162,9 +177,28 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 "status_url": self._provider.status_url,
                 "right": self._provider.right or self._provider.key_kind,
                 "path": "",
+                "usable": "",
                 **details,
             },
         )
+
+    async def async_step_service(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the credentials, and how to read what they open."""
+        return await self.async_step_credentials(user_input)
+
+    def _complaint(self, err: ProviderError) -> dict[str, str]:
+        """Return what is wrong, beside the field that is to blame."""
+        if not self._provider.is_previewed:
+            return {"base": err.problem}
+        if isinstance(err, NotInAnswer):
+            for field, value in (self._tried or {}).items():
+                if field.endswith("_path") and value == err.path:
+                    return {field: "not_in_answer"}
+            return {err.path: "path_needed"}
+        prefix = "service_" if err.problem in SERVICE_PROBLEMS else ""
+        return {"base": f"{prefix}{err.problem}"}
 
     @property
     def _entry(self) -> ConfigEntry | None:
@@ -266,7 +300,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         parts: list[Wallet | Quota] = [*snapshot.wallets, *snapshot.quotas]
         return self.async_show_menu(
             step_id="preview",
-            menu_options=["save", "credentials"],
+            menu_options=["save", "service"],
             description_placeholders={
                 number: next(
                     (
@@ -308,7 +342,8 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show what was read, and ask what to call low."""
         data, snapshot = self._read
-        wallets = _by_label(snapshot, self._provider.name)
+        name = self._provider.title(data)
+        wallets = _by_label(snapshot, name)
         if wallets and user_input is None:
             return self.async_show_form(
                 step_id="thresholds",
@@ -331,7 +366,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                     }
                 ),
                 description_placeholders={
-                    "provider": self._provider.name,
+                    "provider": name,
                     "wallets": "\n".join(
                         f"- {label}: {_told(wallet)}"
                         for label, wallet in wallets.items()

@@ -83,6 +83,19 @@ class UnexpectedAnswer(ProviderError):
         self.path = path
 
 
+class NotInAnswer(UnexpectedAnswer):
+    """What a person wants to be read is not in the answer.
+
+    `path` is the one that was entered, the name of its field where none was. `usable`
+    are others that would do.
+    """
+
+    def __init__(self, path: str, usable: tuple[str, ...]) -> None:
+        """Keep what is missing, and what is there."""
+        super().__init__(path)
+        self.usable = usable
+
+
 class NotFound(UnexpectedAnswer):
     """The vendor does not have what was asked for."""
 
@@ -186,7 +199,7 @@ class Provider(ABC):
     """Whether a person chooses the region, rather than the credentials."""
 
     is_previewed: ClassVar[bool] = False
-    """Whether a person sees what was read before it is saved."""
+    """Whether a person tells how to read, and sees what was read before it is saved."""
 
     key_kind: ClassVar[str]
     """Which kind of key to make, in the vendor's words."""

@@ -10,7 +10,8 @@ but read the balance, if the vendor has such keys. A poll costs one request, eve
 minutes.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, override
 
@@ -18,11 +19,15 @@ import voluptuous as vol
 from yarl import URL
 
 from ..model import Quota, Snapshot, Unit, Wallet
-from .base import Credential, Provider, UnexpectedAnswer, basic
+from .base import Credential, NotInAnswer, Provider, basic
 from .fields import amount, currency
 
 _WALLET = ("balance", "available")
 _NUMBERS = (*_WALLET, "used", "limit")
+# So many paths are offered to a person who entered a wrong one.
+_MOST_USABLE = 10
+# A name with one of them in it cannot be a part of a path.
+_DIVIDERS = frozenset(".[]")
 
 
 class OtherService(Provider):
@@ -71,7 +76,10 @@ class OtherService(Provider):
     @classmethod
     def title(cls, credentials: Mapping[str, str]) -> str:
         """Return the host that is asked."""
-        return URL(credentials["url"]).host or cls.name
+        try:
+            return URL(credentials["url"]).host or cls.name
+        except ValueError:
+            return cls.name
 
     @override
     @classmethod
@@ -128,7 +136,7 @@ class OtherService(Provider):
             answer = await self._client.get(path, object)
         numbers = {number: self._number(answer, number) for number in _NUMBERS}
         if all(number is None for number in numbers.values()):
-            raise UnexpectedAnswer("balance_path")
+            raise NotInAnswer("balance_path", _usable(answer, amount))
         unit = self._unit(answer)
         wallet = Wallet(
             key=unit.key,
@@ -147,8 +155,7 @@ class OtherService(Provider):
     def _number(self, answer: Any, number: str) -> Decimal | None:
         """Return a number in its unit; positive is the customer's."""
         path = self._credentials.get(f"{number}_path")
-        value = _find(answer, path) if path else None
-        if value is None:
+        if not path or (value := _find(answer, path, amount)) is None:
             return None
         try:
             told = amount(value) * Decimal(self._credentials["scale"])
@@ -157,23 +164,23 @@ class OtherService(Provider):
         else:
             is_owed = self._credentials["is_inverted"] and number in _WALLET
             return -told if is_owed else told
-        raise UnexpectedAnswer(path or number)
+        raise NotInAnswer(path, _usable(answer, amount))
 
     def _unit(self, answer: Any) -> Unit:
         """Return the unit that the answer tells, else the one that was entered."""
         if path := self._credentials.get("currency_path"):
             try:
-                return currency(_find(answer, path))
+                return currency(_find(answer, path, currency))
             except vol.Invalid:
                 pass
-            raise UnexpectedAnswer(path)
+            raise NotInAnswer(path, _usable(answer, currency))
         unit = self._credentials["unit"]
         is_money = len(unit) == 3 and unit.isupper()
         return Unit.money(unit) if is_money else Unit.named(unit)
 
 
-def _find(answer: Any, path: str) -> Any:
-    """Return what stands at a path of names and indexes."""
+def _find(answer: Any, path: str, check: Callable[[Any], object]) -> Any:
+    """Return what stands at a path of names and indexes; the check says what fits."""
     found = answer
     for step in path.replace("[", ".").replace("]", "").split("."):
         match found:
@@ -182,5 +189,37 @@ def _find(answer: Any, path: str) -> Any:
             case list() if step.isdecimal() and int(step) < len(found):
                 found = found[int(step)]
             case _:
-                raise UnexpectedAnswer(path)
+                raise NotInAnswer(path, _usable(answer, check))
     return found
+
+
+def _usable(answer: Any, check: Callable[[Any], object]) -> tuple[str, ...]:
+    """Return the first paths to what passes a check, never what stands there."""
+    usable: list[str] = []
+    places = deque([("", answer)])
+    while places and len(usable) < _MOST_USABLE:
+        path, value = places.popleft()
+        match value:
+            case dict():
+                steps = list(value.items())
+            case list():
+                steps = [(str(index), item) for index, item in enumerate(value)]
+            case _:
+                if path and _passes(value, check):
+                    usable.append(path)
+                continue
+        places.extend(
+            (f"{path}.{step}" if path else step, item)
+            for step, item in steps
+            if not _DIVIDERS.intersection(step)
+        )
+    return tuple(usable)
+
+
+def _passes(value: Any, check: Callable[[Any], object]) -> bool:
+    """Tell whether something is there and passes a check."""
+    try:
+        check(value)
+    except vol.Invalid:
+        return False
+    return value is not None
