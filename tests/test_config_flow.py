@@ -460,7 +460,9 @@ async def test_reauth(
     await poll()
     (flow,) = hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
-    assert flow["step_id"] == "credentials"
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert form["step_id"] == "credentials"
+    assert form["errors"] == {"base": "key_refused"}
 
     wrong = vendor.new_key("mistyped")
     result = await enter(hass, flow, entered(vendor, **wrong))

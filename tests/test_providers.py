@@ -411,3 +411,9 @@ async def test_name_that_no_header_carries() -> None:
     async with ClientSession() as session:
         with pytest.raises(InvalidCredentials):
             connect(OtherService, session, {**credentials, "key_name": "X-Key\r\nX"})
+
+
+def test_needs_are_told_apart() -> None:
+    """A right is called one: it would pass for another kind of key."""
+    assert BY_ID["deepseek"].key_needs() == "API key"
+    assert BY_ID["elevenlabs"].key_needs() == "API key; needed right: user_read"

@@ -241,7 +241,9 @@ class Provider(ABC):
     @classmethod
     def key_needs(cls) -> str:
         """Return which kind of key to make and with which right."""
-        return f"{cls.key_kind}, {cls.right}" if cls.right else cls.key_kind
+        return (
+            f"{cls.key_kind}; needed right: {cls.right}" if cls.right else cls.key_kind
+        )
 
     @classmethod
     def title(cls, credentials: Mapping[str, str]) -> str:
