@@ -27,6 +27,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, our_log, state_of
 from .simulator import VENDORS, Fault, Html, Http, Reset, Simulator, Vendor, WrongType
+from .simulator.anthropic import Anthropic
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
 from .simulator.openai import OpenAI
@@ -697,6 +698,19 @@ async def test_question_that_the_ledger_cannot_answer(
     with pytest.raises(ServiceValidationError) as error:
         await ask("get_spend", telnyx, **asked_for)
     assert told(error) == ("no_spend_fields", "Telnyx cannot tell apart what was spent")
+
+
+async def test_filter_where_the_vendor_only_groups(
+    simulator: Simulator, add_account: AddAccount, ask: Ask
+) -> None:
+    """A vendor that tells something apart is not said to tell nothing apart."""
+    await add_account(simulator[Anthropic])
+    with pytest.raises(ServiceValidationError) as error:
+        await ask("get_spend", Anthropic, project="Home")
+    assert told(error) == (
+        "unknown_filter",
+        "Anthropic cannot filter what was spent by project. Known here: -",
+    )
 
 
 async def test_question_that_the_vendor_cannot_answer(

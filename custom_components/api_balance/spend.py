@@ -204,13 +204,13 @@ def _narrow(
         (query.group_by, groups, "unknown_group"),
     ):
         if unknown := set(asked).difference(known):
-            if not known:
+            if not filters and not groups:
                 raise _refusal(coordinator, "no_spend_fields")
             raise _refusal(
                 coordinator,
                 problem,
                 unknown=", ".join(sorted(unknown)),
-                known=", ".join(known),
+                known=", ".join(known) or "-",
             )
     parts = coordinator.data.snapshot.scopes
     if not parts:
