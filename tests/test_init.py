@@ -304,6 +304,7 @@ async def test_unexpected_answer_that_persists(
         "provider": "Telnyx",
         "path": "data.balance",
     }
+    assert issue.learn_more_url is None
 
     await hass.config_entries.async_remove(entry.entry_id)
     assert not issue_registry.async_get_issue(DOMAIN, issue_id)

@@ -368,7 +368,10 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
                     "account": self.config_entry.title,
                     **placeholders(self.provider, err),
                 },
-                learn_more_url=self.provider.key_url,
+                # No page of the vendor helps against an answer that is not understood.
+                learn_more_url=None
+                if problem is Problem.UNEXPECTED_ANSWER
+                else self.provider.key_url,
             )
 
     def _remove_devices_except(self, scopes: set[str]) -> None:
