@@ -86,8 +86,8 @@ class Wallet:
     the unit, never of a position in a list. `label` tells wallets of one scope apart.
     `credit_limit` is how far the balance may fall below zero. `pending` is what the
     vendor holds back or has yet to book. `granted` and `paid` are what the vendor
-    gave and what the customer topped up. `is_in_doubt` marks that `available` was told
-    before and is missing now: the balance alone says little of what can be spent.
+    gave and what the customer topped up. `is_in_doubt` marks that there is a credit line
+    and `available` is missing: the balance alone says little of what can be spent.
     """
 
     key: str

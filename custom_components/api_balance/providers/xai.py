@@ -17,9 +17,10 @@ so it is at most an upper bound. A team without a ledger has no prepaid credit t
 The credit limit is the effective limit for what is invoiced after the prepaid credit is
 used up. Where it is more than zero, the available credit is the balance and the limit less
 what the month is going to be invoiced, before tax: xAI documents that the API stops when
-both are used up. That the limit counts before tax is not documented. How fresh the figures
-are is not documented. A poll costs one request, one more where the preview tells no credit,
-and one more at the start to find the team.
+both are used up. That the limit counts before tax is not documented. Without a word of the
+invoice it is not known what can be spent. How fresh the figures are is not documented. A
+poll costs one request, one more where the preview tells no credit, and one more at the
+start to find the team.
 
 The purchases are those of the prepaid ledger that were not refused, with the words of xAI
 for where they come from; whether credit expires is not told.
@@ -119,6 +120,7 @@ class XAI(Provider):
             balance=balance,
             available=available,
             credit_limit=limit,
+            is_in_doubt=bool(limit) and available is None,
         )
         return Snapshot(
             account_ids=frozenset({team}),
