@@ -1,6 +1,8 @@
 """When the record of an account is written: one small file per entry."""
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import voluptuous as vol
@@ -22,6 +24,7 @@ class AccountStore:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the file of the entry."""
+        self._hass = hass
         self._store = Store[dict[str, Any]](
             hass,
             STORAGE_VERSION,
@@ -40,7 +43,12 @@ class AccountStore:
             saved = await self._store.async_load()
             record = as_record(saved) if saved is not None else Record()
         except vol.Invalid, HomeAssistantError:
-            LOGGER.warning("Set aside a record that cannot be read; starting anew")
+            path = Path(self._store.path)
+            await self._hass.async_add_executor_job(_set_aside, path)
+            LOGGER.warning(
+                "Set aside a record that cannot be read, as %s.broken; starting anew",
+                path,
+            )
             return Record()
         if saved is not None:
             self._saved, self._seen = _without_ledgers(record), _seen(record)
@@ -89,6 +97,12 @@ class AccountStore:
             # Only once: to delay what waits already would put it off for ever.
             self._is_waiting = True
             self._store.async_delay_save(late, AMOUNTS_DELAY)
+
+
+def _set_aside(path: Path) -> None:
+    """Keep a file from being written over."""
+    with suppress(FileNotFoundError):
+        path.replace(f"{path}.broken")
 
 
 def _without_ledgers(record: Record) -> dict[str, Any]:
