@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -199,6 +200,35 @@ async def test_refusals_count_over_a_restart(
     ] == ["reauth"]
 
 
+async def test_key_that_is_accepted_again(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nobody is asked for a new key any more when the old one works again."""
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    issue = ("homeassistant", f"config_entry_reauth_{DOMAIN}_{entry.entry_id}")
+    telnyx.revoke_key()
+    await poll(timedelta(minutes=12))
+    await poll(timedelta(minutes=12))
+    assert len(hass.config_entries.flow.async_progress()) == 1
+    assert issue_registry.async_get_issue(*issue)
+    telnyx.restore_key()
+    asked = len(telnyx.requests)
+    await poll(timedelta(minutes=58))
+    assert len(telnyx.requests) == asked
+    await poll(timedelta(minutes=2))
+    assert state_of(hass, STATUS) == "ok"
+    assert not hass.config_entries.flow.async_progress()
+    assert not issue_registry.async_get_issue(*issue)
+    asked = len(telnyx.requests)
+    await poll(timedelta(minutes=12))
+    assert len(telnyx.requests) > asked
+
+
 async def test_refusals_with_a_pause(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
@@ -380,11 +410,29 @@ async def test_record_that_cannot_be_read(
     add_account: AddAccount,
     broken: dict[str, Any],
 ) -> None:
-    """A broken or foreign record is set aside."""
+    """A broken or foreign record is never fatal."""
     hass_storage[f"{DOMAIN}.entry_telnyx"] = broken
     await add_account(simulator[Telnyx])
     saved = hass_storage[f"{DOMAIN}.entry_telnyx"]["data"]
     assert saved["wallets"]["usd"]["has_held_money"] is True
+
+
+async def test_record_is_set_aside(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    tmp_path: Path,
+) -> None:
+    """What cannot be read is not written over: a later version may know it."""
+    hass.config.config_dir = str(tmp_path)
+    key = f"{DOMAIN}.entry_telnyx"
+    hass_storage[key] = {"version": 99, "minor_version": 1, "key": key, "data": {}}
+    record = tmp_path / ".storage" / key
+    record.parent.mkdir()
+    record.write_text("of a later version")
+    await add_account(simulator[Telnyx])
+    assert record.with_name(f"{key}.broken").read_text() == "of a later version"
 
 
 async def test_record_is_written_when_it_changes(

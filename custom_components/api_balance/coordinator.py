@@ -7,7 +7,7 @@ from functools import partial
 import random
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -59,6 +59,8 @@ SIGNAL_ARMED: SignalType[AccountCoordinator] = SignalType(f"{DOMAIN}_armed")
 
 # A vendor's own accounts system may fail too: one refusal proves nothing.
 REFUSALS_BEFORE_REAUTH = 2
+# Who does not see the question is still warned, should the vendor have been wrong.
+POLL_AFTER_REAUTH = timedelta(hours=1)
 UNEXPECTED_ANSWERS_BEFORE_ISSUE = 3
 # While a vendor only asks for patience, its last numbers stay for so many polls.
 POLLS_OF_PATIENCE = 3
@@ -120,7 +122,13 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
     @override
     @callback
     def _async_refresh_finished(self) -> None:
-        """Tell those who follow every poll."""
+        """Tell those who follow every poll, and go on with polling."""
+        is_refused = not self.last_update_success and isinstance(
+            self.last_exception, ConfigEntryAuthFailed
+        )
+        if is_refused and self._listeners:
+            self.update_interval = POLL_AFTER_REAUTH
+            self._schedule_refresh()
         async_dispatcher_send(
             self.hass, SIGNAL_POLLED.format(self.config_entry.entry_id)
         )
@@ -265,6 +273,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         part = next((scope for scope in snapshot.scopes if scope.problem), None)
         self.problem = part.problem if part else None
         self._update_issues(_error_of(part) if part else None)
+        self._withdraw_reauth()
         account = conclude(record, snapshot, self.data, now)
         if account.scopes is not None:
             self._remove_devices_except(account.scopes)
@@ -373,6 +382,12 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
                 if problem is Problem.UNEXPECTED_ANSWER
                 else self.provider.key_url,
             )
+
+    def _withdraw_reauth(self) -> None:
+        """Ask for no new key while the one at hand is accepted."""
+        flows = self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})
+        for flow in list(flows):
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _remove_devices_except(self, scopes: set[str]) -> None:
         """Remove the devices of the parts that the account no longer has."""
