@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from custom_components import api_balance
-from custom_components.api_balance import coordinator
+from custom_components.api_balance import issues
 from custom_components.api_balance.const import DOMAIN
 from custom_components.api_balance.model import Problem
 from custom_components.api_balance.providers import PROVIDERS
@@ -274,7 +274,7 @@ def test_problems_have_texts(problem: Problem, path: str) -> None:
     assert path.format(problem) in ENGLISH
 
 
-@pytest.mark.parametrize("problem", coordinator.ISSUES)
+@pytest.mark.parametrize("problem", issues.ISSUES)
 def test_issues_have_texts(problem: Problem) -> None:
     """A repair issue has a title and says what to do."""
     assert _keys_below(f"issues.{problem}") == {"title", "description"}
@@ -475,7 +475,7 @@ LAYERS = [
     {"insight", "providers"},
     {"const"},
     {"record"},
-    {"account", "store"},
+    {"account", "forms", "issues", "store"},
     {"coordinator"},
     {"entity", "long_term", "spend"},
     {"answers", "past", "remind"},

@@ -3,23 +3,14 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import (
-    config_validation as cv,
-    device_registry as dr,
-    issue_registry as ir,
-)
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import (
-    ISSUES,
-    AccountCoordinator,
-    ApiBalanceConfigEntry,
-    device_id,
-    issue_id,
-)
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
+from .issues import async_delete_issues
 from .model import ACCOUNT
 from .past import async_start_past
 from .services import async_setup_services
@@ -91,8 +82,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) 
 async def async_remove_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
     """Forget what was kept of an account."""
     await AccountStore(hass, entry.entry_id).async_remove()
-    for problem in ISSUES:
-        ir.async_delete_issue(hass, DOMAIN, issue_id(problem, entry.entry_id))
+    async_delete_issues(hass, entry)
 
 
 async def async_remove_config_entry_device(

@@ -1,7 +1,6 @@
 """Config flow for API Balance."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, override
 
 import voluptuous as vol
@@ -13,21 +12,6 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.data_entry_flow import section
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    Selector,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
 
 from .const import (
     CONF_ACCOUNT_IDS,
@@ -38,12 +22,13 @@ from .const import (
     CONF_THRESHOLDS,
     DOMAIN,
     LOGGER,
-    MAX_AMOUNT,
 )
-from .coordinator import connect_entry, placeholders
+from .coordinator import connect_entry
+from .forms import PROVIDER_FORM, by_label, credentials_form, thresholds_form, told
+from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet
 from .providers import BY_ID, PROVIDERS
-from .providers.base import Credential, NotInAnswer, Provider, ProviderError
+from .providers.base import NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
 
 EXAMPLE_ADDRESS = "https://api.example.com"
@@ -54,35 +39,6 @@ SERVICE_PROBLEMS = (
     Problem.MISSING_PERMISSION,
     Problem.UNEXPECTED_ANSWER,
     Problem.VENDOR_DOWN,
-)
-
-_STEP_USER = vol.Schema(
-    {
-        # Nothing is chosen yet: the frontend would choose the first.
-        vol.Required(
-            CONF_PROVIDER, description={"suggested_value": ""}
-        ): SelectSelector(
-            SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=provider.id, label=provider.name)
-                    for provider in PROVIDERS
-                ],
-                mode=SelectSelectorMode.DROPDOWN,
-                # Only a list that takes other words too can be searched.
-                custom_value=True,
-            )
-        )
-    }
-)
-_ADVANCED = section(
-    vol.Schema(
-        {
-            vol.Optional(CONF_BASE_URL): TextSelector(
-                TextSelectorConfig(type=TextSelectorType.URL)
-            )
-        }
-    ),
-    {"collapsed": True},
 )
 
 
@@ -112,7 +68,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                     return await self.async_step_credentials()
             errors[CONF_PROVIDER] = "unknown_provider"
         return self.async_show_form(
-            step_id="user", data_schema=_STEP_USER, errors=errors
+            step_id="user", data_schema=PROVIDER_FORM, errors=errors
         )
 
     async def async_step_reauth(
@@ -222,31 +178,6 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _schema(self) -> vol.Schema:
         """Return the form: a secret is never in it, the rest stays as it was."""
-        fields: dict[vol.Marker, Any] = {}
-        for credential in self._provider.credentials:
-            # Nothing is asked for twice.
-            may_be_empty = not credential.is_required or (
-                credential.is_secret and credential.key in self._kept
-            )
-            field = vol.Optional if may_be_empty else vol.Required
-            fields[field(credential.key)] = _selector(credential)
-        hosts = self._provider.hosts
-        if len(hosts) > 1 and self._provider.is_region_asked:
-            fields[vol.Required(CONF_REGION, default=next(iter(hosts)))] = (
-                SelectSelector(
-                    SelectSelectorConfig(
-                        options=[
-                            SelectOptionDict(
-                                value=region, label=url.removeprefix("https://")
-                            )
-                            for region, url in hosts.items()
-                        ],
-                        mode=SelectSelectorMode.DROPDOWN,
-                    )
-                )
-            )
-        if hosts:
-            fields[vol.Optional(CONF_ADVANCED)] = _ADVANCED
         shown = self._entered
         if shown is None:
             shown = {item.key: item.default for item in self._provider.credentials}
@@ -256,7 +187,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 shown[CONF_ADVANCED] = {CONF_BASE_URL: stored.get(CONF_BASE_URL)}
         secrets = {item.key for item in self._provider.credentials if item.is_secret}
         return self.add_suggested_values_to_schema(
-            vol.Schema(fields),
+            credentials_form(self._provider, self._kept),
             {key: value for key, value in shown.items() if key not in secrets},
         )
 
@@ -345,34 +276,14 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show what was read, and ask what to call low."""
         data, snapshot = self._read
         name = self._provider.title(data)
-        wallets = _by_label(snapshot, name)
+        wallets = by_label(snapshot, name)
         if wallets and user_input is None:
             return self.async_show_form(
                 step_id="thresholds",
-                data_schema=vol.Schema(
-                    {
-                        vol.Optional(
-                            label,
-                            description={"suggested_value": suggest(wallet.spendable)},
-                        ): NumberSelector(
-                            NumberSelectorConfig(
-                                # Debt that is paid later is a negative amount.
-                                min=-MAX_AMOUNT if wallet.is_postpaid else 0,
-                                max=MAX_AMOUNT,
-                                mode=NumberSelectorMode.BOX,
-                                step="any",
-                                unit_of_measurement=wallet.unit.code,
-                            )
-                        )
-                        for label, wallet in wallets.items()
-                    }
-                ),
+                data_schema=thresholds_form(wallets),
                 description_placeholders={
                     "provider": name,
-                    "wallets": "\n".join(
-                        f"- {label}: {_told(wallet)}"
-                        for label, wallet in wallets.items()
-                    ),
+                    "wallets": told(wallets),
                 },
             )
         # It may have been added while the form was open.
@@ -422,45 +333,3 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             number += 1
             title = f"{name} {number}"
         return title
-
-
-def _by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
-    """Return the wallets by what a person can tell them apart by."""
-    names = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
-    labels = [
-        f"{names.get(wallet.scope, account)} ({wallet.unit.code})"
-        for wallet in snapshot.wallets
-    ]
-    return {
-        label if labels.count(label) == 1 else f"{label} {wallet.key}": wallet
-        for label, wallet in zip(labels, snapshot.wallets, strict=True)
-    }
-
-
-def _told(wallet: Wallet) -> str:
-    """Return what a wallet holds, as a person reads it."""
-    return "-" if wallet.shown is None else f"{wallet.shown:f} {wallet.unit.code}"
-
-
-def suggest(spendable: Decimal | None) -> float | None:
-    """Return a tenth of what is there, rounded to its first digit."""
-    if spendable is None or spendable <= 0:
-        return None
-    tenth = spendable / 10
-    return float(round(tenth, -tenth.adjusted()))
-
-
-def _selector(credential: Credential) -> Selector[Any]:
-    """Return the field of a credential, which a browser does not remember."""
-    if isinstance(credential.default, bool):
-        return BooleanSelector()
-    if credential.options:
-        return SelectSelector(
-            SelectSelectorConfig(
-                options=list(credential.options),
-                mode=SelectSelectorMode.DROPDOWN,
-                translation_key=credential.key,
-            )
-        )
-    kind = TextSelectorType.PASSWORD if credential.is_secret else TextSelectorType.TEXT
-    return TextSelector(TextSelectorConfig(type=kind, autocomplete="off"))

@@ -10,7 +10,7 @@ from typing import Any, override
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -28,7 +28,8 @@ from .const import (
 )
 from .insight.ledger import Ledger
 from .insight.watch import Change, Thresholds
-from .model import ACCOUNT, Period, Problem, Scope, Snapshot, Spend
+from .issues import AccountIssues, error_of, placeholders
+from .model import ACCOUNT, Period, Problem, Snapshot, Spend
 from .providers import BY_ID
 from .providers.base import (
     Deferred,
@@ -61,14 +62,10 @@ SIGNAL_ARMED: SignalType[AccountCoordinator] = SignalType(f"{DOMAIN}_armed")
 REFUSALS_BEFORE_REAUTH = 2
 # Who does not see the question is still warned, should the vendor have been wrong.
 POLL_AFTER_REAUTH = timedelta(hours=1)
-UNEXPECTED_ANSWERS_BEFORE_ISSUE = 3
 # While a vendor only asks for patience, its last numbers stay for so many polls.
 POLLS_OF_PATIENCE = 3
 # Accounts that started together drift apart by up to this part of the interval.
 SPREAD = 0.1
-
-PASSING_PROBLEMS = (Problem.RATE_LIMITED, Problem.VENDOR_DOWN, Problem.UNREACHABLE)
-ISSUES = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY, Problem.UNEXPECTED_ANSWER)
 
 
 class AccountCoordinator(DataUpdateCoordinator[Account]):
@@ -93,7 +90,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         self.updated_at: datetime | None = None
         self._store = AccountStore(hass, entry.entry_id)
         self._record = Record()
-        self._unexpected_answers = 0
+        self._issues = AccountIssues(hass, entry, provider)
         self.is_armed = False
         # What each wallet showed before the last poll; at a start, before the start.
         self.amounts_before: Amounts = {}
@@ -272,7 +269,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         self.updated_at = now
         part = next((scope for scope in snapshot.scopes if scope.problem), None)
         self.problem = part.problem if part else None
-        self._update_issues(_error_of(part) if part else None)
+        self._issues.async_update(self.problem, error_of(part) if part else None)
         self._withdraw_reauth()
         account = conclude(record, snapshot, self.data, now)
         if account.scopes is not None:
@@ -288,7 +285,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         retry_after = err.retry_after if isinstance(err, Deferred) else None
         self._remember(retry_after, now)
         self.problem = err.problem
-        self._update_issues(err)
+        self._issues.async_update(err.problem, err)
         texts: dict[str, Any] = {
             "translation_domain": DOMAIN,
             "translation_key": err.problem,
@@ -348,41 +345,6 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             self.hass, self._store.async_save(self._record, is_urgent=is_urgent)
         )
 
-    def _update_issues(self, err: ProviderError | None) -> None:
-        """Show a repair issue for what a person has to mend, and only for that."""
-        is_unexpected = isinstance(err, UnexpectedAnswer)
-        self._unexpected_answers = self._unexpected_answers + 1 if is_unexpected else 0
-        if self.problem in PASSING_PROBLEMS:
-            return
-        for problem in ISSUES:
-            id_ = issue_id(problem, self.config_entry.entry_id)
-            if (
-                err is None
-                or problem is not err.problem
-                or (
-                    is_unexpected
-                    and self._unexpected_answers < UNEXPECTED_ANSWERS_BEFORE_ISSUE
-                )
-            ):
-                ir.async_delete_issue(self.hass, DOMAIN, id_)
-                continue
-            ir.async_create_issue(
-                self.hass,
-                DOMAIN,
-                id_,
-                is_fixable=False,
-                severity=ir.IssueSeverity.ERROR,
-                translation_key=problem,
-                translation_placeholders={
-                    "account": self.config_entry.title,
-                    **placeholders(self.provider, err),
-                },
-                # No page of the vendor helps against an answer that is not understood.
-                learn_more_url=None
-                if problem is Problem.UNEXPECTED_ANSWER
-                else self.provider.key_url,
-            )
-
     def _withdraw_reauth(self) -> None:
         """Ask for no new key while the one at hand is accepted."""
         flows = self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})
@@ -397,17 +359,6 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         for device in dr.async_entries_for_config_entry(registry, entry_id):
             if not device.identifiers & kept:
                 registry.async_remove_device(device.id)
-
-
-def _error_of(part: Scope) -> ProviderError | None:
-    """Return what a person may have to mend in a part of an account."""
-    match part.problem:
-        case Problem.MISSING_PERMISSION:
-            return MissingPermission()
-        case Problem.UNEXPECTED_ANSWER:
-            return UnexpectedAnswer(part.label or part.key)
-        case _:
-            return None
 
 
 def _starts() -> dict[Period, datetime]:
@@ -439,27 +390,6 @@ def address(data: Mapping[str, Any]) -> str:
     )
 
 
-def issue_id(problem: Problem, entry_id: str) -> str:
-    """Return the identifier of the repair issue of an account."""
-    return f"{problem}_{entry_id}"
-
-
 def device_id(entry_id: str, scope: str = ACCOUNT) -> str:
     """Return the identifier of the device of an account or of a part of it."""
     return entry_id if scope == ACCOUNT else f"{entry_id}_{scope}"
-
-
-def placeholders(
-    provider: type[Provider] | Provider, err: ProviderError
-) -> dict[str, str]:
-    """Return what the text of an error needs to know."""
-    match err:
-        case MissingPermission():
-            right = err.right or provider.right or provider.key_kind
-            return {"provider": provider.name, "right": right}
-        case WrongCredentialKind():
-            return {"provider": provider.name, "key_kind": provider.key_kind}
-        case UnexpectedAnswer():
-            return {"provider": provider.name, "path": err.path}
-        case _:
-            return {"provider": provider.name}

@@ -23,6 +23,11 @@ class Problem(StrEnum):
     UNREACHABLE = "unreachable"
     UNEXPECTED_ANSWER = "unexpected_answer"
 
+    @property
+    def is_passing(self) -> bool:
+        """Tell whether it may mend itself."""
+        return self in (self.RATE_LIMITED, self.VENDOR_DOWN, self.UNREACHABLE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:

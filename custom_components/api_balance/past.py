@@ -7,12 +7,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator import (
-    PASSING_PROBLEMS,
-    SIGNAL_POLLED,
-    AccountCoordinator,
-    ApiBalanceConfigEntry,
-)
+from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
 from .insight.history import DAYS_KEPT
 from .providers.base import ProviderError, SpendQuery, TellsSpend
 from .spend import async_get_known_spend
@@ -52,7 +47,7 @@ def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
         try:
             await _async_learn_past(coordinator)
         except ProviderError as err:
-            if err.problem in PASSING_PROBLEMS:
+            if err.problem.is_passing:
                 return
         ask_from = None
 

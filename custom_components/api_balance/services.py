@@ -28,7 +28,8 @@ from .answers import (
     spend_fields_answer,
 )
 from .const import DOMAIN
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, placeholders
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .issues import placeholders
 from .model import ACCOUNT, Lot, Unit
 from .providers.base import (
     SPEND_DIMENSIONS,

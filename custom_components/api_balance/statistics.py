@@ -17,7 +17,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN, LOGGER
-from .coordinator import PASSING_PROBLEMS, SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
+from .coordinator import SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
 from .insight.history import hour_of, start_of
 from .insight.series import Series
 from .model import Spend, Unit
@@ -110,7 +110,7 @@ class SpendStatistics:
         except ProviderError as err:
             # The account is none the worse for it: its polls tell what is wrong.
             LOGGER.debug("%s: no spend report (%s)", self._entry.title, err.problem)
-            if err.problem in PASSING_PROBLEMS:
+            if err.problem.is_passing:
                 self._pause = _AFTER_FAILURE
 
     async def _async_write_report(self, group_by: tuple[str, ...], today: date) -> None:

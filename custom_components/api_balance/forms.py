@@ -1,0 +1,150 @@
+"""The forms of the config flow."""
+
+from collections.abc import Container, Mapping
+from decimal import Decimal
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    Selector,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, CONF_REGION, MAX_AMOUNT
+from .model import Snapshot, Wallet
+from .providers import PROVIDERS
+from .providers.base import Credential, Provider
+
+PROVIDER_FORM = vol.Schema(
+    {
+        # Nothing is chosen yet: the frontend would choose the first.
+        vol.Required(
+            CONF_PROVIDER, description={"suggested_value": ""}
+        ): SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=provider.id, label=provider.name)
+                    for provider in PROVIDERS
+                ],
+                mode=SelectSelectorMode.DROPDOWN,
+                # Only a list that takes other words too can be searched.
+                custom_value=True,
+            )
+        )
+    }
+)
+_ADVANCED = section(
+    vol.Schema(
+        {
+            vol.Optional(CONF_BASE_URL): TextSelector(
+                TextSelectorConfig(type=TextSelectorType.URL)
+            )
+        }
+    ),
+    {"collapsed": True},
+)
+
+
+def credentials_form(provider: type[Provider], kept: Container[str]) -> vol.Schema:
+    """Return the form of a provider's credentials; a secret may be kept as it is."""
+    fields: dict[vol.Marker, Any] = {}
+    for credential in provider.credentials:
+        # Nothing is asked for twice.
+        may_be_empty = not credential.is_required or (
+            credential.is_secret and credential.key in kept
+        )
+        field = vol.Optional if may_be_empty else vol.Required
+        fields[field(credential.key)] = _selector(credential)
+    hosts = provider.hosts
+    if len(hosts) > 1 and provider.is_region_asked:
+        fields[vol.Required(CONF_REGION, default=next(iter(hosts)))] = SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=region, label=url.removeprefix("https://"))
+                    for region, url in hosts.items()
+                ],
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        )
+    if hosts:
+        fields[vol.Optional(CONF_ADVANCED)] = _ADVANCED
+    return vol.Schema(fields)
+
+
+def thresholds_form(wallets: Mapping[str, Wallet]) -> vol.Schema:
+    """Return the form that asks of each wallet what to call low."""
+    return vol.Schema(
+        {
+            vol.Optional(
+                label, description={"suggested_value": _suggest(wallet.spendable)}
+            ): NumberSelector(
+                NumberSelectorConfig(
+                    # Debt that is paid later is a negative amount.
+                    min=-MAX_AMOUNT if wallet.is_postpaid else 0,
+                    max=MAX_AMOUNT,
+                    mode=NumberSelectorMode.BOX,
+                    step="any",
+                    unit_of_measurement=wallet.unit.code,
+                )
+            )
+            for label, wallet in wallets.items()
+        }
+    )
+
+
+def by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
+    """Return the wallets by what a person can tell them apart by."""
+    names = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
+    labels = [
+        f"{names.get(wallet.scope, account)} ({wallet.unit.code})"
+        for wallet in snapshot.wallets
+    ]
+    return {
+        label if labels.count(label) == 1 else f"{label} {wallet.key}": wallet
+        for label, wallet in zip(labels, snapshot.wallets, strict=True)
+    }
+
+
+def told(wallets: Mapping[str, Wallet]) -> str:
+    """Return what wallets hold, as a list that a person reads."""
+    return "\n".join(
+        f"- {label}: "
+        + ("-" if wallet.shown is None else f"{wallet.shown:f} {wallet.unit.code}")
+        for label, wallet in wallets.items()
+    )
+
+
+def _suggest(spendable: Decimal | None) -> float | None:
+    """Return a tenth of what is there, rounded to its first digit."""
+    if spendable is None or spendable <= 0:
+        return None
+    tenth = spendable / 10
+    return float(round(tenth, -tenth.adjusted()))
+
+
+def _selector(credential: Credential) -> Selector[Any]:
+    """Return the field of a credential, which a browser does not remember."""
+    if isinstance(credential.default, bool):
+        return BooleanSelector()
+    if credential.options:
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=list(credential.options),
+                mode=SelectSelectorMode.DROPDOWN,
+                translation_key=credential.key,
+            )
+        )
+    kind = TextSelectorType.PASSWORD if credential.is_secret else TextSelectorType.TEXT
+    return TextSelector(TextSelectorConfig(type=kind, autocomplete="off"))
