@@ -459,7 +459,6 @@ async def test_record_is_written_when_it_changes(
     assert key not in hass_storage
 
 
-@pytest.mark.freeze_time("2026-11-21 12:00:00+00:00")
 async def test_scope_that_goes_while_the_record_is_written(
     hass: HomeAssistant,
     simulator: Simulator,
