@@ -118,8 +118,6 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 if self._provider.is_previewed:
                     return await self.async_step_preview()
                 return await self.async_step_save()
-        elif self.source == SOURCE_REAUTH and self._entered is None:
-            errors["base"] = "key_refused"
         if self._tried is not None:
             details["provider"] = self._provider.title(self._tried)
         return self.async_show_form(
