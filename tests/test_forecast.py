@@ -7,7 +7,6 @@ from math import exp, log, sin, tau
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from time import perf_counter
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -511,18 +510,6 @@ def test_accuracy() -> None:
     assert median(all_ours) < 0.8 * median(all_simple)
     assert quantiles(all_ours, n=10)[-1] < 0.85 * quantiles(all_simple, n=10)[-1]
     assert sum(covered) / len(covered) == pytest.approx(0.8, abs=0.025)
-
-
-def test_speed() -> None:
-    """A forecast of a whole history is a matter of milliseconds."""
-    history = spending(noisy(3), DAYS_KEPT * DAY)
-    times = []
-    for _ in range(5):
-        begin = perf_counter()
-        asked(history, 100)
-        times.append(perf_counter() - begin)
-    # It takes less than two, on a machine that does nothing else.
-    assert min(times) < 0.01
 
 
 # scripts/forecast_score
