@@ -323,7 +323,7 @@ async def test_spend_jumped(
         await poll(SOON)
     event = seen_event(hass)
     assert event["event_type"] == "spend_jumped"
-    assert event["spent"] > 3 * event["usual"] > 0
+    assert event["spent"] > 5 * event["usual"] > 0
     assert event["hours"] >= 1
     assert event["unit"] == "USD"
 
