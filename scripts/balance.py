@@ -1,4 +1,4 @@
-"""Print what a vendor says of an account, with a key from the environment."""  # noqa: INP001
+"""Print what a provider says of an account, with a key from the environment."""  # noqa: INP001
 
 import argparse
 import asyncio
@@ -28,9 +28,9 @@ from custom_components.api_balance.providers.base import (
     MissingPermission,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     UnexpectedAnswer,
-    VendorFault,
     WrongCredentialKind,
 )
 from custom_components.api_balance.providers.http import UnsafeAddress, connect
@@ -98,7 +98,7 @@ def read_region(provider: type[Provider], environment: Mapping[str, str]) -> str
 
 
 async def report(name: str, environment: Mapping[str, str]) -> str:
-    """Return what the vendor says, for people. Raises BalanceError."""
+    """Return what the provider says, for people. Raises BalanceError."""
     provider = find_provider(name)
     credentials = read_credentials(provider, environment)
     region = read_region(provider, environment)
@@ -118,7 +118,7 @@ async def report(name: str, environment: Mapping[str, str]) -> str:
         raise BalanceError(explain(provider, err)) from None
     text = "\n".join(describe(provider, snapshot))
     for item in provider.credentials:
-        # A vendor may name a project after its key.
+        # A provider may name a project after its key.
         if item.is_secret and credentials.get(item.key):
             text = text.replace(credentials[item.key], "(secret)")
     return text
@@ -140,10 +140,10 @@ def explain(provider: type[Provider], err: ProviderError) -> str:
                 f" key at {provider.key_url}"
             )
         case MissingPermission():
-            right = err.right or provider.right or "to read balances"
+            permission = err.permission or provider.permission or "to read balances"
             return (
-                f"{name} accepts the key, but it lacks the right {right}. Give it that"
-                f" right, or make another key, at {provider.key_url}"
+                f"{name} accepts the key, but it lacks the permission {permission}. Give it that"
+                f" permission, or make another key, at {provider.key_url}"
             )
         case WrongCredentialKind():
             return (
@@ -152,7 +152,7 @@ def explain(provider: type[Provider], err: ProviderError) -> str:
             )
         case RateLimited():
             return f"{name} was asked too often. Try again {_after(err)}."
-        case VendorFault():
+        case ProviderFault():
             return (
                 f"{name} says that something is wrong on its side. Look at"
                 f" {provider.status_url} and try again {_after(err)}."
@@ -179,7 +179,7 @@ def _after(err: Deferred) -> str:
 
 
 def describe(provider: type[Provider], snapshot: Snapshot) -> Iterator[str]:
-    """Yield the lines that tell what a vendor said."""
+    """Yield the lines that tell what a provider said."""
     labels = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
 
     def part_of(part: Wallet | Quota | Spend) -> str | None:

@@ -125,8 +125,8 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vendors:
-    """All simulated vendors, in a process of their own: their work is not ours."""
+class SimulatedProviders:
+    """All simulated providers, in a process of their own: their work is not ours."""
 
     session: ClientSession
     control: str
@@ -134,14 +134,14 @@ class Vendors:
 
     async def spend(self, provider: str, amount: Decimal) -> None:
         """Use up money of an account."""
-        url = f"{self.control}/vendors/{provider}/spend"
+        url = f"{self.control}/providers/{provider}/spend"
         async with self.session.post(url, json={"amount": str(amount)}) as response:
             response.raise_for_status()
 
 
 @asynccontextmanager
-async def simulated_vendors() -> AsyncIterator[Vendors]:
-    """Start all vendors, on loopback."""
+async def simulated_providers() -> AsyncIterator[SimulatedProviders]:
+    """Start all providers, on loopback."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "tests.simulator"), stdout=PIPE
     )
@@ -156,14 +156,16 @@ async def simulated_vendors() -> AsyncIterator[Vendors]:
             async with session.get(control) as response:
                 told = await response.json()
             accounts = {
-                vendor["id"]: Account(
-                    provider=BY_ID[vendor["id"]],
-                    url=vendor["url"],
-                    credentials=vendor["credentials"],
+                provider["id"]: Account(
+                    provider=BY_ID[provider["id"]],
+                    url=provider["url"],
+                    credentials=provider["credentials"],
                 )
-                for vendor in told
+                for provider in told
             }
-            yield Vendors(session=session, control=control, accounts=accounts)
+            yield SimulatedProviders(
+                session=session, control=control, accounts=accounts
+            )
     finally:
         if process.returncode is None:
             process.terminate()
@@ -183,9 +185,9 @@ class Clock:
 
 @asynccontextmanager
 async def home(
-    vendors: Vendors, history: History
+    providers: SimulatedProviders, history: History
 ) -> AsyncIterator[tuple[HomeAssistant, Mapping[str, AccountCoordinator]]]:
-    """Start Home Assistant with an account of every vendor, each with a past."""
+    """Start Home Assistant with an account of every provider, each with a past."""
     # It would warn of every custom integration.
     logging.getLogger(loader.__name__).setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="benchmark-") as folder:
@@ -199,8 +201,8 @@ async def home(
         hass.set_state(CoreState.running)
         try:
             entries = {}
-            for name, account in vendors.accounts.items():
-                snapshot = await account.connect(vendors.session).read()
+            for name, account in providers.accounts.items():
+                snapshot = await account.connect(providers.session).read()
                 record = record_of(snapshot, history)
                 await AccountStore(hass, account.entry_id).async_save(
                     record, is_urgent=True
@@ -330,9 +332,11 @@ async def compare(
     return {name: pick(values) for name, values in found.items()}
 
 
-async def rows_of_reading(vendors: Vendors, seconds: float) -> AsyncIterator[Row]:
-    """Compare the way to a vendor with a bare request."""
-    account, session = vendors.accounts[FEATURED], vendors.session
+async def rows_of_reading(
+    providers: SimulatedProviders, seconds: float
+) -> AsyncIterator[Row]:
+    """Compare the way to a provider with a bare request."""
+    account, session = providers.accounts[FEATURED], providers.session
     provider = account.connect(session)
     headers = account.provider.headers(account.credentials)
 
@@ -343,7 +347,7 @@ async def rows_of_reading(vendors: Vendors, seconds: float) -> AsyncIterator[Row
             return json.loads(await response.read())
 
     yield Row(
-        what="Read one vendor; beside aiohttp and json alone",
+        what="Read one provider; beside aiohttp and json alone",
         **await compare(seconds, timed_async(provider.read), timed_async(bare)),
         unit=MILLISECONDS,
         says="What exact numbers, the check of the shape and the limits cost on top of the"
@@ -394,10 +398,12 @@ async def rows_of_forecast(seconds: float) -> AsyncIterator[Row]:
     )
 
 
-async def rows_of_home(vendors: Vendors, seconds: float) -> AsyncIterator[Row]:
+async def rows_of_home(
+    providers: SimulatedProviders, seconds: float
+) -> AsyncIterator[Row]:
     """Compare polls in Home Assistant with one another."""
     history = ledger_of(spent_down(DAYS_KEPT, datetime.now(UTC))).history
-    async with home(vendors, history) as (hass, coordinators):
+    async with home(providers, history) as (hass, coordinators):
         coordinator = coordinators[FEATURED]
         written: list[str] = []
         clock = Clock()
@@ -414,7 +420,7 @@ async def rows_of_home(vendors: Vendors, seconds: float) -> AsyncIterator[Row]:
                 await poll(each)
 
         async def spend_and(measure: Measure) -> float:
-            await vendors.spend(FEATURED, Decimal("0.01"))
+            await providers.spend(FEATURED, Decimal("0.01"))
             return await measure()
 
         def states_written(after: timedelta) -> Measure:
@@ -439,12 +445,12 @@ async def rows_of_home(vendors: Vendors, seconds: float) -> AsyncIterator[Row]:
             timed_async(poll_in_turn, perf_counter),
         )
         yield Row(
-            what=f"Poll {len(coordinators)} vendors at once; beside one after the other",
+            what=f"Poll {len(coordinators)} providers at once; beside one after the other",
             **await compare(
                 seconds / 2, timed_async(poll_all), timed_async(poll_in_turn)
             ),
             unit=MILLISECONDS,
-            says="What is done at once is not to be more work. By the clock, with vendors that"
+            says="What is done at once is not to be more work. By the clock, with providers that"
             f" are not far away, it took {wall['ours']:.0f} ms instead of"
             f" {wall['beside']:.0f} ms.",
         )
@@ -521,10 +527,10 @@ async def rows_of_record(seconds: float) -> AsyncIterator[Row]:
 async def run(seconds: float) -> None:
     """Print the table, line by line."""
     print(f"{'':<54}{'ours':>13}{'beside':>13}{'ratio':>12}")
-    async with simulated_vendors() as vendors:
+    async with simulated_providers() as providers:
         for rows in (
-            rows_of_reading(vendors, seconds),
-            rows_of_home(vendors, seconds),
+            rows_of_reading(providers, seconds),
+            rows_of_home(providers, seconds),
             rows_of_forecast(seconds),
             rows_of_record(seconds),
         ):

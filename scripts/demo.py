@@ -1,4 +1,4 @@
-"""Show API Balance in a real Home Assistant that asks simulated vendors."""  # noqa: INP001
+"""Show API Balance in a real Home Assistant that asks simulated providers."""  # noqa: INP001
 
 import argparse
 import asyncio
@@ -32,14 +32,19 @@ from tests.end_to_end.home_assistant import (
     Json,
 )
 from tests.end_to_end.spending import find_spend_mistakes, give_past, until_statistics
-from tests.simulator import VENDORS, CommandError, Simulator, Vendor
+from tests.simulator import (
+    SIMULATED_PROVIDERS,
+    CommandError,
+    SimulatedProvider,
+    Simulator,
+)
 
 from .demo_dashboard import show_dashboard
 
 PORT = 8123
 SIMULATOR_PORT = 8130
 FOLDER = ROOT / ".demo"
-# What the demo shows unless it is to show every vendor.
+# What the demo shows unless it is to show every provider.
 FEATURED = ("deepgram", "telnyx", "deepseek")
 SPENDING_SECONDS = 5
 POLL_SECONDS = 60
@@ -64,35 +69,37 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account to add: simulated, or the vendor's own where a key is given."""
+    """An account to add: simulated, or the provider's own where a key is given."""
 
-    vendor: Vendor
+    provider: SimulatedProvider
 
     @property
     def key_name(self) -> str:
-        """Return the name of the environment variable for the vendor's real key."""
-        return f"{self.vendor.id.upper()}_API_KEY"
+        """Return the name of the environment variable for the provider's real key."""
+        return f"{self.provider.id.upper()}_API_KEY"
 
     @property
     def real_key(self) -> str | None:
-        """Return the key of the vendor's real account, if there is one."""
-        has_only_a_key = self.vendor.credentials.keys() == {"api_key"}
+        """Return the key of the provider's real account, if there is one."""
+        has_only_a_key = self.provider.credentials.keys() == {"api_key"}
         return os.environ.get(self.key_name) or None if has_only_a_key else None
 
     @property
     def credentials(self) -> dict[str, str]:
         """Return what the flow is given."""
-        return {"api_key": self.real_key} if self.real_key else self.vendor.credentials
+        return (
+            {"api_key": self.real_key} if self.real_key else self.provider.credentials
+        )
 
     @property
     def base_url(self) -> str | None:
-        """Return where the account is asked for, None for the vendor's own host."""
-        return None if self.real_key else self.vendor.url
+        """Return where the account is asked for, None for the provider's own host."""
+        return None if self.real_key else self.provider.url
 
     def is_that_of(self, entry: Json) -> bool:
         """Tell whether a stored config entry is of this very account."""
         data: dict[str, str] = entry["data"]
-        wanted = {"provider": self.vendor.id, **self.credentials}
+        wanted = {"provider": self.provider.id, **self.credentials}
         return data.items() >= wanted.items() and data.get("base_url") == self.base_url
 
 
@@ -110,7 +117,7 @@ class Demo:
         return {id_: acc for id_, acc in self.accounts.items() if not acc.real_key}
 
     async def poll(self) -> None:
-        """Ask the simulated vendors; the real ones are asked as often as always."""
+        """Ask the simulated providers; the real ones are asked as often as always."""
         await self.home.update_entity(
             *[
                 (await entities_of(self.home, entry_id))["update_status"]["entity_id"]
@@ -126,7 +133,7 @@ class Demo:
             for mistake in await find_mistakes(
                 self.home,
                 entry_id,
-                None if account.real_key else await read_holding(account.vendor),
+                None if account.real_key else await read_holding(account.provider),
             )
         ]
 
@@ -135,19 +142,19 @@ class Demo:
 async def demo(
     folder: Path, port: int, simulator_port: int, providers: Collection[str]
 ) -> AsyncIterator[Demo]:
-    """Start the vendors and Home Assistant, with all accounts added."""
+    """Start the providers and Home Assistant, with all accounts added."""
     configuration = CONFIGURATION + MORE_CONFIGURATION
     begin = monotonic()
-    say(f"starting Home Assistant {__version__} and the simulated vendors")
+    say(f"starting Home Assistant {__version__} and the simulated providers")
     async with Simulator(port=simulator_port) as simulator:
         home = HomeAssistant(folder, configuration=configuration, port=port)
         async with home:
             accounts = [Account(simulator[provider]) for provider in providers]
-            with_past = {acc.vendor.id for acc in accounts if give_past(acc.vendor)}
+            with_past = {acc.provider.id for acc in accounts if give_past(acc.provider)}
             demo = Demo(home, simulator, await add_accounts(home, accounts))
-            say("waiting for what the vendors tell of the last month")
+            say("waiting for what the providers tell of the last month")
             for entry_id, account in demo.simulated.items():
-                if account.vendor.id in with_past.intersection(FEATURED):
+                if account.provider.id in with_past.intersection(FEATURED):
                     await until_statistics(home, entry_id)
             await show_dashboard(home, list(demo.accounts))
             say(f"ready after {monotonic() - begin:.0f} s")
@@ -178,7 +185,7 @@ async def add_accounts(
             await home.remove_entry(entry["entry_id"])
     for account in accounts:
         if account not in found.values():
-            provider = account.vendor.id
+            provider = account.provider.id
             result = await add_account(
                 home, provider, account.credentials, account.base_url
             )
@@ -204,7 +211,7 @@ async def check(providers: Collection[str]) -> None:
         mistakes = await shown.find_mistakes()
         for account in shown.simulated.values():
             with suppress(CommandError):
-                account.vendor.spend(spent)
+                account.provider.spend(spent)
         await shown.poll()
         mistakes += await shown.find_mistakes()
         await shown.home.restart()
@@ -212,9 +219,9 @@ async def check(providers: Collection[str]) -> None:
             await shown.home.until_entry(entry_id, "loaded")
         mistakes += await shown.find_mistakes()
         for entry_id, account in shown.simulated.items():
-            if account.vendor.id in FEATURED:
+            if account.provider.id in FEATURED:
                 mistakes += await find_spend_mistakes(
-                    shown.home, entry_id, account.vendor, spent
+                    shown.home, entry_id, account.provider, spent
                 )
         print_table(await rows(shown))
         await shown.home.stop()
@@ -236,7 +243,7 @@ async def stay(providers: Collection[str]) -> None:
             f"\nHome Assistant   {home.url}   user {home.username},"
             f" password {home.password}\n"
             f"Simulator        {shown.simulator.url}   try: curl -X POST"
-            f" {shown.simulator.url}/vendors/telnyx/revoke_key\n"
+            f" {shown.simulator.url}/providers/telnyx/revoke_key\n"
             f"Kept in          {home.folder}\n"
             "\nCtrl-C ends it.",
             flush=True,
@@ -268,7 +275,7 @@ async def take_screenshots(folder: Path, providers: Collection[str]) -> None:
             await asyncio.sleep(COOL_DOWN_SECONDS)
             await shown.poll()
         entry_id = next(
-            id_ for id_, acc in shown.accounts.items() if acc.vendor is telnyx
+            id_ for id_, acc in shown.accounts.items() if acc.provider is telnyx
         )
         device_id = (await entities_of(home, entry_id))["update_status"]["device_id"]
         process = await asyncio.create_subprocess_exec(
@@ -336,10 +343,12 @@ def main() -> int:
         "--screenshots", type=Path, metavar="DIR", help="take pictures and end"
     )
     parser.add_argument(
-        "--all", action="store_true", help="show every vendor, not only a few"
+        "--all", action="store_true", help="show every provider, not only a few"
     )
     arguments = parser.parse_args()
-    providers = [vendor.id for vendor in VENDORS] if arguments.all else FEATURED
+    providers = (
+        [provider.id for provider in SIMULATED_PROVIDERS] if arguments.all else FEATURED
+    )
     if arguments.check:
         work = check(providers)
     elif arguments.screenshots:

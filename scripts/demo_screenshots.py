@@ -93,7 +93,7 @@ class Camera:
         self.page.locator("input[name=api_key]").wait_for()
 
     def enter(self, key: str, address: str) -> None:
-        """Enter a key, and where the simulated vendor is."""
+        """Enter a key, and where the simulated provider is."""
         self.page.get_by_text("Advanced").click()
         self.page.locator("input[name=api_key]").fill(key)
         self.page.locator("input[name=base_url]").fill(address)

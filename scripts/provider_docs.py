@@ -23,8 +23,8 @@ HEAD = f"""\
 
 # Providers
 
-What API Balance reads from each vendor, with which key, and how surely it is known. An amount that is positive is
-yours; what a vendor does not tell is not shown.
+What API Balance reads from each provider, with which key, and how surely it is known. An amount that is positive is
+yours; what a provider does not tell is not shown.
 """
 
 _TRANSLATIONS = ROOT / "custom_components/api_balance/translations/en.json"
@@ -40,7 +40,7 @@ def render() -> str:
 
 def _table() -> Iterator[str]:
     """Yield the lines of the table of all providers."""
-    yield "| Provider | What is read | Key | Least right | Asked every |"
+    yield "| Provider | What is read | Key | Least permission | Asked every |"
     yield "| --- | --- | --- | --- | --- |"
     for provider in PROVIDERS:
         lead, *_ = paragraphs(provider)
@@ -48,7 +48,7 @@ def _table() -> Iterator[str]:
             f"[{provider.name}](#{anchor(provider.name)})",
             lead.removesuffix("."),
             provider.key_kind,
-            _right(provider),
+            _permission(provider),
             _interval(provider),
         )
         yield f"| {' | '.join(cell.replace('|', r'\|') for cell in cells)} |"
@@ -64,7 +64,7 @@ def _section(provider: type[Provider]) -> str:
     lead, *more = paragraphs(provider)
     facts = (
         f"Key: {provider.key_kind}",
-        f"Least right: {_right(provider)}",
+        f"Least permission: {_permission(provider)}",
         f"To enter: {', '.join(_field(item) for item in provider.credentials)}",
         f"Host: {_hosts(provider) or 'the one of the address you enter'}",
         f"Asked every: {_interval(provider)}",
@@ -77,10 +77,12 @@ def _section(provider: type[Provider]) -> str:
     return "".join(f"\n{block}\n" for block in blocks)
 
 
-def _right(provider: type[Provider]) -> str:
-    """Return the least right, as code where it is a name and no sentence."""
-    right = provider.right or "none"
-    return right if right == "none" or " " in right else f"`{right}`"
+def _permission(provider: type[Provider]) -> str:
+    """Return the least permission, as code where it is a name and no sentence."""
+    permission = provider.permission or "none"
+    return (
+        permission if permission == "none" or " " in permission else f"`{permission}`"
+    )
 
 
 def _hosts(provider: type[Provider]) -> str:

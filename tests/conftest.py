@@ -19,7 +19,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from .recording import RECORDED_AT
-from .simulator import Simulator, Vendor
+from .simulator import SimulatedProvider, Simulator
 
 # For what really has to wait.
 with_running_clock = pytest.mark.freeze_time(RECORDED_AT, tick=True)
@@ -47,7 +47,7 @@ def state_of(hass: HomeAssistant, entity_id: str) -> str | None:
 
 
 def our_log(caplog: pytest.LogCaptureFixture) -> str:
-    """Return what was logged, without what simulated vendors say of their visitors."""
+    """Return what was logged, without what simulated providers say of their visitors."""
     return "\n".join(
         line for line in caplog.text.splitlines() if "aiohttp.access" not in line
     )
@@ -66,28 +66,28 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 @pytest.fixture
 async def simulator(socket_enabled: None) -> AsyncIterator[Simulator]:
-    """Return all vendors, on loopback."""
+    """Return all providers, on loopback."""
     async with Simulator() as running:
         yield running
 
 
 @pytest.fixture
 def add_account(hass: HomeAssistant) -> AddAccount:
-    """Return what adds an account of a vendor, as the flow would."""
+    """Return what adds an account of a provider, as the flow would."""
 
     async def add(
-        vendor: Vendor, state: ConfigEntryState = ConfigEntryState.LOADED
+        provider: SimulatedProvider, state: ConfigEntryState = ConfigEntryState.LOADED
     ) -> MockConfigEntry:
         entry = MockConfigEntry(
             domain=DOMAIN,
-            title=vendor.id.capitalize(),
+            title=provider.id.capitalize(),
             data={
-                "provider": vendor.id,
-                "base_url": vendor.url,
+                "provider": provider.id,
+                "base_url": provider.url,
                 "account_ids": [],
-                **vendor.credentials,
+                **provider.credentials,
             },
-            entry_id=f"entry_{vendor.id}",
+            entry_id=f"entry_{provider.id}",
         )
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)

@@ -1,4 +1,4 @@
-"""Recorded answers of vendors, and a server on loopback that gives them."""
+"""Recorded answers of providers, and a server on loopback that gives them."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -24,9 +24,9 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 FOLDER = Path(__file__).parent / "providers"
 
-# Every vendor shows how these look; `missing_right` only where keys have rights,
+# Every provider shows how these look; `missing_permission` only where keys have permissions,
 # `debt` where there are wallets.
-EVERY_VENDOR = ("full", "minimal", "zero", "bad_key")
+EVERY_PROVIDER = ("full", "minimal", "zero", "bad_key")
 
 
 # When the answers were recorded, as far as it matters: what a request asks for may
@@ -60,9 +60,9 @@ _RECORDING = vol.Schema(
 
 @dataclass(frozen=True)
 class Recording:
-    """What a vendor answers to each request, and what it means."""
+    """What a provider answers to each request, and what it means."""
 
-    vendor: str
+    provider: str
     name: str
     credentials: dict[str, str]
     region: str | None
@@ -79,14 +79,14 @@ class Recording:
         """Return what must be seen nowhere."""
         return [
             self.credentials[item.key]
-            for item in BY_ID[self.vendor].credentials
+            for item in BY_ID[self.provider].credentials
             if item.is_secret and item.key in self.credentials
         ]
 
     @override
     def __str__(self) -> str:
         """Return the name in the list of tests."""
-        return f"{self.vendor}-{self.name}"
+        return f"{self.provider}-{self.name}"
 
 
 def read_recording(path: Path) -> Recording:
@@ -95,12 +95,12 @@ def read_recording(path: Path) -> Recording:
         content = _RECORDING(json.loads(path.read_text()))
     except (ValueError, vol.Invalid) as err:
         raise ValueError(f"{path}: {err}") from None
-    vendor = path.relative_to(FOLDER).parts[0]
-    assert vendor in BY_ID, f"{path}: PROVIDERS holds no provider with the id {vendor}"
-    provider = BY_ID[vendor]
+    id_ = path.relative_to(FOLDER).parts[0]
+    assert id_ in BY_ID, f"{path}: PROVIDERS holds no provider with the id {id_}"
+    provider = BY_ID[id_]
     credentials = example_credentials(provider) | content.get("credentials", {})
     return Recording(
-        vendor=provider.id,
+        provider=provider.id,
         name=path.stem,
         credentials=credentials,
         region=content.get("region"),
@@ -139,9 +139,9 @@ def _fill(text: str, credentials: Mapping[str, str]) -> str:
 RECORDED_ADDRESS = "https://recorded.example"
 
 
-def recordings(vendor: str = "*") -> list[Recording]:
-    """Return all recordings, or those of a vendor."""
-    return [read_recording(path) for path in sorted(FOLDER.glob(f"{vendor}/*.json"))]
+def recordings(simulated: str = "*") -> list[Recording]:
+    """Return all recordings, or those of a provider."""
+    return [read_recording(path) for path in sorted(FOLDER.glob(f"{simulated}/*.json"))]
 
 
 def reports() -> list[Recording]:
@@ -150,7 +150,7 @@ def reports() -> list[Recording]:
 
 
 def full_recording(provider: type[Provider]) -> Recording:
-    """Return the recording of everything a vendor gives."""
+    """Return the recording of everything a provider gives."""
     return read_recording(FOLDER / provider.id / "full.json")
 
 
@@ -164,7 +164,7 @@ def example_credentials(provider: type[Provider]) -> dict[str, str]:
 
 
 def _answer(recorded: Mapping[str, Any]) -> web.Response:
-    """Return a recorded answer as the vendor sends it."""
+    """Return a recorded answer as the provider sends it."""
     headers = recorded.get("headers")
     if "text" in recorded:
         return web.Response(
@@ -175,7 +175,7 @@ def _answer(recorded: Mapping[str, Any]) -> web.Response:
     )
 
 
-class RecordedVendor:
+class RecordedProvider:
     """A server that gives recorded answers to those who show the credentials."""
 
     def __init__(self, recording: Recording) -> None:
@@ -208,7 +208,7 @@ class RecordedVendor:
 
 
 def _shown(value: str, credentials: Mapping[str, str]) -> str:
-    """Return a header as the vendor wants it; {basic:a:b} is basic authentication."""
+    """Return a header as the provider wants it; {basic:a:b} is basic authentication."""
     if value.startswith("{basic:"):
         pair = ":".join(credentials[key] for key in value[7:-1].split(":"))
         return f"Basic {b64encode(pair.encode()).decode()}"

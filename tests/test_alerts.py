@@ -360,7 +360,7 @@ async def test_poll_before_the_start_is_over(
     entry: MockConfigEntry,
     poll: Poll,
 ) -> None:
-    """However often the vendor is asked while Home Assistant starts, it waits."""
+    """However often the provider is asked while Home Assistant starts, it waits."""
     await restart(hass, entry, lambda: None)
     telnyx.set_balance(Decimal(3))
     await poll()
@@ -586,7 +586,7 @@ async def test_clock_that_is_set_back(
     poll: Poll,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A wait does not outgrow what a vendor may ask for when the clock is set back."""
+    """A wait does not outgrow what a provider may ask for when the clock is set back."""
     telnyx.fail(Http(503, retry_after=3600))
     await poll()
     telnyx.heal()
@@ -729,7 +729,7 @@ async def test_record_with_a_strange_time(
     assert seen.all() == NOTHING
 
 
-# DeepSeek: the vendor's own word, and a row for each currency.
+# DeepSeek: the provider's own word, and a row for each currency.
 
 CNY = "binary_sensor.deepseek_low_balance_cny"
 CNY_ACTIVITY = "event.deepseek_activity_cny"
@@ -827,13 +827,13 @@ async def test_missing_row_beside_a_dormant_one(
     assert last() == [None, None]
 
 
-async def test_word_of_the_vendor(
+async def test_word_of_the_provider(
     hass: HomeAssistant,
     deepseek: DeepSeek,
     poll: Poll,
     last: Callable[[], list[str | None]],
 ) -> None:
-    """An account that the vendor calls unusable is depleted until it says otherwise."""
+    """An account that the provider calls unusable is depleted until it says otherwise."""
     deepseek.set_is_available(False)
     await poll()
     assert state_of(hass, CNY) == "on"
@@ -873,7 +873,7 @@ async def test_refused_for_want_of_money_over_a_restart(
     seen: Seen,
     entry: MockConfigEntry,
 ) -> None:
-    """A vendor that begins to ask for payment while nobody looks is heard once."""
+    """A provider that begins to ask for payment while nobody looks is heard once."""
     telnyx.fail(Http(402))
     await restart(hass, entry, lambda: None)
     await started(hass)
@@ -959,12 +959,12 @@ async def test_amount_that_is_not_told(
     assert told(hass, CNY_ACTIVITY)["event_type"] is None
 
 
-async def test_every_vendor(
+async def test_every_provider(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """Every wallet of every vendor has a warning that is silent at first."""
-    for vendor in simulator.vendors:
-        await add_account(vendor)
+    """Every wallet of every provider has a warning that is silent at first."""
+    for provider in simulator.providers:
+        await add_account(provider)
     await poll()
     lows = hass.states.async_all("binary_sensor")
     assert lows

@@ -26,7 +26,16 @@ from homeassistant.helpers.template import Template
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, our_log, state_of
-from .simulator import VENDORS, Fault, Html, Http, Reset, Simulator, Vendor, WrongType
+from .simulator import (
+    SIMULATED_PROVIDERS,
+    Fault,
+    Html,
+    Http,
+    Reset,
+    SimulatedProvider,
+    Simulator,
+    WrongType,
+)
 from .simulator.anthropic import Anthropic
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -43,13 +52,15 @@ MARK = "MARKED"
 
 @pytest.fixture
 def ask(hass: HomeAssistant) -> Ask:
-    """Return what runs an action on the account of a vendor."""
+    """Return what runs an action on the account of a provider."""
 
-    async def run(action: str, vendor: type[Vendor] | Vendor, **data: Any) -> Any:
+    async def run(
+        action: str, provider: type[SimulatedProvider] | SimulatedProvider, **data: Any
+    ) -> Any:
         return await hass.services.async_call(
             DOMAIN,
             action,
-            {"account": f"entry_{vendor.id}", **data},
+            {"account": f"entry_{provider.id}", **data},
             blocking=True,
             return_response=True,
         )
@@ -61,39 +72,39 @@ def ask(hass: HomeAssistant) -> Ask:
 async def deepgram(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
 ) -> Deepgram:
-    """Return a vendor with an account of two projects and a past."""
-    vendor = simulator[Deepgram]
-    vendor.give_past()
-    lab = vendor.add_project("Lab")
-    vendor.add_balance(lab, Decimal("5.5"))
-    vendor.add_balance(lab, Decimal(12), units="hour")
-    vendor.add_cost(lab, Decimal("0.75"), date(2026, 11, 20), tags=("lab", "night"))
-    await add_account(vendor)
+    """Return a provider with an account of two projects and a past."""
+    provider = simulator[Deepgram]
+    provider.give_past()
+    lab = provider.add_project("Lab")
+    provider.add_balance(lab, Decimal("5.5"))
+    provider.add_balance(lab, Decimal(12), units="hour")
+    provider.add_cost(lab, Decimal("0.75"), date(2026, 11, 20), tags=("lab", "night"))
+    await add_account(provider)
     # The past is asked for once, in the background.
     await hass.async_block_till_done(wait_background_tasks=True)
-    vendor.requests.clear()
-    return vendor
+    provider.requests.clear()
+    return provider
 
 
 @pytest.fixture
 async def telnyx(simulator: Simulator, add_account: AddAccount) -> Telnyx:
-    """Return a vendor that tells nothing but its one balance."""
-    vendor = simulator[Telnyx]
-    await add_account(vendor)
-    vendor.requests.clear()
-    return vendor
+    """Return a provider that tells nothing but its one balance."""
+    provider = simulator[Telnyx]
+    await add_account(provider)
+    provider.requests.clear()
+    return provider
 
 
-def asked(vendor: Vendor) -> list[tuple[str, str]]:
-    """Return what a vendor was asked since the last time."""
+def asked(provider: SimulatedProvider) -> list[tuple[str, str]]:
+    """Return what a provider was asked since the last time."""
     requests = [
         (
             request.path.rpartition("/")[2],
             "&".join(f"{name}={value}" for name, value in request.query.items()),
         )
-        for request in vendor.requests
+        for request in provider.requests
     ]
-    vendor.requests.clear()
+    provider.requests.clear()
     return requests
 
 
@@ -198,14 +209,14 @@ async def test_balances_in_parts(deepgram: Deepgram, ask: Ask) -> None:
 async def test_balances_with_a_project_that_fails(
     deepgram: Deepgram, ask: Ask, poll: Poll
 ) -> None:
-    """A project that the vendor does not tell is named; it is not empty."""
+    """A project that the provider does not tell is named; it is not empty."""
     home, lab = deepgram.projects
     deepgram.fail_project(lab, Http(503))
     await poll()
     answer = await ask("get_balances", deepgram)
     assert [(part["id"], part["problem"]) for part in answer["projects"]] == [
         (home, None),
-        (lab, "vendor_down"),
+        (lab, "provider_fault"),
     ]
     assert {wallet["project_id"] for wallet in answer["wallets"]} == {home}
 
@@ -232,10 +243,10 @@ async def test_balances_of_quotas(
     ]
 
 
-async def test_balances_with_what_the_vendor_spent(
+async def test_balances_with_what_the_provider_spent(
     simulator: Simulator, add_account: AddAccount, ask: Ask
 ) -> None:
-    """The vendor's own running spend is told."""
+    """The provider's own running spend is told."""
     await add_account(simulator[OpenAI])
     answer = await ask("get_balances", OpenAI)
     (today,) = (row for row in answer["spent"] if row["period"] == "today")
@@ -339,8 +350,8 @@ async def test_single_balance_that_is_nowhere(deepgram: Deepgram, ask: Ask) -> N
     )
 
 
-async def test_single_balance_of_another_vendor(telnyx: Telnyx, ask: Ask) -> None:
-    """A vendor that cannot be asked for one balance says so."""
+async def test_single_balance_of_another_provider(telnyx: Telnyx, ask: Ask) -> None:
+    """A provider that cannot be asked for one balance says so."""
     with pytest.raises(ServiceValidationError) as error:
         await ask("get_balances", telnyx, balance_id="b1")
     assert told(error)[0] == "no_single_balance"
@@ -357,14 +368,14 @@ async def test_single_balance_by_an_address(
     assert deepgram.requests == []
 
 
-# Spend that the vendor reports
+# Spend that the provider reports
 
 
 async def test_spend(deepgram: Deepgram, ask: Ask) -> None:
     """A report covers all projects, 30 days with today, a row for each day."""
     home, lab = deepgram.projects
     answer = await ask("get_spend", deepgram)
-    assert answer["source"] == "vendor"
+    assert answer["source"] == "provider"
     rows = answer["rows"]
     assert answer["total"] == {"USD": str(summed(rows))}
     assert [row["start"] for row in rows] == sorted(row["start"] for row in rows)
@@ -385,7 +396,7 @@ async def test_spend(deepgram: Deepgram, ask: Ask) -> None:
 
 
 async def test_spend_by_groups_and_filters(deepgram: Deepgram, ask: Ask) -> None:
-    """What is asked for is what the vendor is asked."""
+    """What is asked for is what the provider is asked."""
     everything = await ask("get_spend", deepgram, start="2026-11-10", end="2026-11-20")
     answer = await ask(
         "get_spend",
@@ -441,13 +452,13 @@ async def test_spend_by_project_where_it_is_no_part(
     simulator: Simulator, add_account: AddAccount, ask: Ask
 ) -> None:
     """A project without money of its own is a group like any other."""
-    vendor = simulator[OpenAI]
-    vendor.give_past()
-    await add_account(vendor)
-    rows = (await ask("get_spend", vendor, group_by=["project"]))["rows"]
+    provider = simulator[OpenAI]
+    provider.give_past()
+    await add_account(provider)
+    rows = (await ask("get_spend", provider, group_by=["project"]))["rows"]
     assert {row["labels"].get("project") for row in rows} >= {"proj_home", "proj_lab"}
     assert {row["project"] for row in rows} == {None}
-    lab = (await ask("get_spend", vendor, project="proj_lab"))["rows"]
+    lab = (await ask("get_spend", provider, project="proj_lab"))["rows"]
     assert summed(lab) == summed(
         [row for row in rows if row["labels"].get("project") == "proj_lab"]
     )
@@ -456,7 +467,7 @@ async def test_spend_by_project_where_it_is_no_part(
 async def test_spend_of_nothing(deepgram: Deepgram, ask: Ask) -> None:
     """No spend is no row."""
     answer = await ask("get_spend", deepgram, start="2026-01-01", end="2026-01-02")
-    assert answer == {"source": "vendor", "total": {}, "rows": []}
+    assert answer == {"source": "provider", "total": {}, "rows": []}
 
 
 async def test_example_of_the_readme(hass: HomeAssistant, deepgram: Deepgram) -> None:
@@ -564,13 +575,13 @@ async def test_spend_by_the_ledger_in_two_currencies(
     simulator: Simulator, add_account: AddAccount, ask: Ask, poll: Poll
 ) -> None:
     """Amounts of different units are never added."""
-    vendor = simulator[DeepSeek]
-    vendor.add_currency("USD", Decimal(20))
-    await add_account(vendor)
-    vendor.spend(Decimal("1.25"), "CNY")
-    vendor.spend(Decimal("0.50"), "USD")
+    provider = simulator[DeepSeek]
+    provider.add_currency("USD", Decimal(20))
+    await add_account(provider)
+    provider.spend(Decimal("1.25"), "CNY")
+    provider.spend(Decimal("0.50"), "USD")
     await poll(timedelta(minutes=12))
-    answer = await ask("get_spend", vendor)
+    answer = await ask("get_spend", provider)
     assert answer["total"] == {"CNY": "1.25", "USD": "0.5"}
 
 
@@ -578,7 +589,7 @@ async def test_spend_by_the_ledger_in_two_currencies(
 
 
 async def test_spend_fields(deepgram: Deepgram, ask: Ask) -> None:
-    """The fields are told with the values that the vendor and the account have."""
+    """The fields are told with the values that the provider and the account have."""
     home, lab = deepgram.projects
     fields = (await ask("get_spend_fields", deepgram))["fields"]
     assert list(fields) == ["accessor", "deployment", "tag", "line_item", "project"]
@@ -601,18 +612,18 @@ async def test_spend_fields(deepgram: Deepgram, ask: Ask) -> None:
 async def test_spend_fields_without_values(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, ask: Ask
 ) -> None:
-    """A vendor that lists no values tells at least the names."""
-    vendor = simulator[OpenAI]
-    await add_account(vendor)
+    """A provider that lists no values tells at least the names."""
+    provider = simulator[OpenAI]
+    await add_account(provider)
     await hass.async_block_till_done(wait_background_tasks=True)
-    vendor.requests.clear()
-    fields = (await ask("get_spend_fields", vendor))["fields"]
+    provider.requests.clear()
+    fields = (await ask("get_spend_fields", provider))["fields"]
     assert fields == {
         "accessor": {"can_filter": True, "can_group": True, "options": None},
         "line_item": {"can_filter": False, "can_group": True, "options": None},
         "project": {"can_filter": True, "can_group": True, "options": None},
     }
-    assert vendor.requests == []
+    assert provider.requests == []
 
 
 async def test_spend_fields_of_the_ledger(telnyx: Telnyx, ask: Ask) -> None:
@@ -629,11 +640,11 @@ async def test_spend_fields_of_the_ledger(telnyx: Telnyx, ask: Ask) -> None:
 
 
 async def test_purchases(deepgram: Deepgram, ask: Ask) -> None:
-    """The vendor's orders are told with when they expire."""
+    """The provider's orders are told with when they expire."""
     home, lab = deepgram.projects
     deepgram.add_purchase(lab, Decimal(50))
     answer = await ask("get_purchases", deepgram)
-    assert answer["source"] == "vendor"
+    assert answer["source"] == "provider"
     granted, bought = answer["purchases"]
     assert granted.pop("id") != bought.pop("id")
     assert granted == {
@@ -650,7 +661,7 @@ async def test_purchases(deepgram: Deepgram, ask: Ask) -> None:
 
 
 async def test_purchases_by_the_ledger(telnyx: Telnyx, ask: Ask, poll: Poll) -> None:
-    """Without the vendor's list, the top-ups that were noticed are told."""
+    """Without the provider's list, the top-ups that were noticed are told."""
     assert await ask("get_purchases", telnyx) == {"source": "ledger", "purchases": []}
     telnyx.top_up(Decimal(50))
     await poll(timedelta(minutes=12))
@@ -700,10 +711,10 @@ async def test_question_that_the_ledger_cannot_answer(
     assert told(error) == ("no_spend_fields", "Telnyx cannot tell apart what was spent")
 
 
-async def test_filter_where_the_vendor_only_groups(
+async def test_filter_where_the_provider_only_groups(
     simulator: Simulator, add_account: AddAccount, ask: Ask
 ) -> None:
-    """A vendor that tells something apart is not said to tell nothing apart."""
+    """A provider that tells something apart is not said to tell nothing apart."""
     await add_account(simulator[Anthropic])
     with pytest.raises(ServiceValidationError) as error:
         await ask("get_spend", Anthropic, project="Home")
@@ -713,25 +724,25 @@ async def test_filter_where_the_vendor_only_groups(
     )
 
 
-async def test_question_that_the_vendor_cannot_answer(
+async def test_question_that_the_provider_cannot_answer(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, ask: Ask
 ) -> None:
-    """The error names what there is instead, and the vendor is not asked."""
-    vendor = simulator[OpenAI]
-    await add_account(vendor)
+    """The error names what there is instead, and the provider is not asked."""
+    provider = simulator[OpenAI]
+    await add_account(provider)
     await hass.async_block_till_done(wait_background_tasks=True)
-    vendor.requests.clear()
+    provider.requests.clear()
     for problem, asked_for in (
         ("unknown_filter", {"deployment": "hosted"}),
         ("unknown_group", {"group_by": ["deployment"]}),
     ):
         with pytest.raises(ServiceValidationError) as error:
-            await ask("get_spend", vendor, **asked_for)
+            await ask("get_spend", provider, **asked_for)
         key, text = told(error)
         assert key == problem
         assert "OpenAI" in text
         assert "project" in text.partition("Known here")[2]
-    assert vendor.requests == []
+    assert provider.requests == []
 
 
 async def test_project_that_is_unknown(deepgram: Deepgram, ask: Ask) -> None:
@@ -782,7 +793,7 @@ async def test_days_that_make_sense(
     deepgram: Deepgram, telnyx: Telnyx, ask: Ask, days: dict[str, Any]
 ) -> None:
     """A whole year can be asked for, and what is not over ends now."""
-    assert (await ask("get_spend", deepgram, **days))["source"] == "vendor"
+    assert (await ask("get_spend", deepgram, **days))["source"] == "provider"
     assert (await ask("get_spend", telnyx, **days))["source"] == "ledger"
 
 
@@ -803,7 +814,7 @@ async def test_today(
     zone: str,
     today: str,
 ) -> None:
-    """The home's day can be asked for, also before it begins at the vendor."""
+    """The home's day can be asked for, also before it begins at the provider."""
     await hass.config.async_set_time_zone(zone)
     assert (await ask("get_spend", telnyx, start=today))["total"] == {"USD": "0"}
     await ask("get_spend", deepgram, start=today)
@@ -832,7 +843,7 @@ async def test_account_that_cannot_be_asked(
     assert error.value.translation_key == expected
 
 
-# Vendors that fail
+# Providers that fail
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("get_balances", {"balance_id": "b1"}),
@@ -846,14 +857,14 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (Http(503), ("vendor_down", "Deepgram has a problem on its side")),
+        (Http(503), ("provider_fault", "Deepgram has a problem on its side")),
         (Http(429), ("rate_limited", "Deepgram was asked too often")),
         (Http(401), ("bad_key", "Deepgram does not accept the key")),
         (
             Http(403),
             (
                 "missing_permission",
-                "The key may not read balances at Deepgram. Needed right: billing:read",
+                "The key may not read balances at Deepgram. Needed permission: billing:read",
             ),
         ),
         (
@@ -872,7 +883,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
         (WrongType(), ("unexpected_answer", "Deepgram answered in a form")),
     ],
 )
-async def test_vendor_that_fails(
+async def test_provider_that_fails(
     hass: HomeAssistant,
     deepgram: Deepgram,
     ask: Ask,
@@ -896,7 +907,7 @@ async def test_vendor_that_fails(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_vendor_that_wants_to_be_left_alone(
+async def test_provider_that_wants_to_be_left_alone(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     deepgram: Deepgram,
@@ -918,7 +929,7 @@ async def test_vendor_that_wants_to_be_left_alone(
     assert deepgram.requests == []
     assert state_of(hass, "sensor.deepgram_home_balance") == "104.56822227"
     freezer.tick(timedelta(minutes=21))
-    assert (await ask("get_spend", deepgram))["source"] == "vendor"
+    assert (await ask("get_spend", deepgram))["source"] == "provider"
 
 
 async def test_pause_that_outlives_a_restart(
@@ -953,43 +964,45 @@ async def test_project_that_fails(deepgram: Deepgram, ask: Ask) -> None:
     deepgram.fail_project(deepgram.projects[1], Http(503))
     with pytest.raises(HomeAssistantError) as error:
         await ask("get_spend", deepgram)
-    assert told(error)[0] == "vendor_down"
+    assert told(error)[0] == "provider_fault"
 
 
-# Every vendor
+# Every provider
 
 
-@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
-async def test_every_vendor(
+@pytest.mark.parametrize(
+    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
+)
+async def test_every_provider(
     simulator: Simulator,
     add_account: AddAccount,
     ask: Ask,
     caplog: pytest.LogCaptureFixture,
-    vendor_id: str,
+    provider_id: str,
 ) -> None:
-    """Every vendor answers, or says that it cannot; a marked key is in neither."""
+    """Every provider answers, or says that it cannot; a marked key is in neither."""
     caplog.set_level(logging.DEBUG)
-    vendor = simulator[vendor_id]
-    vendor.credentials = vendor.new_key(MARK)
-    await add_account(vendor)
+    provider = simulator[provider_id]
+    provider.credentials = provider.new_key(MARK)
+    await add_account(provider)
     answers: list[object] = []
     errors: list[HomeAssistantError] = []
 
     async def try_all() -> None:
         for action in ACTIONS:
             try:
-                answers.append(json.loads(json.dumps(await ask(action, vendor))))
+                answers.append(json.loads(json.dumps(await ask(action, provider))))
             except HomeAssistantError as error:
                 errors.append(error)
 
     await try_all()
     assert isinstance(answers[0], dict)
-    assert answers[0]["provider"] == BY_ID[vendor_id].name
-    body = json.dumps(vendor.credentials)
+    assert answers[0]["provider"] == BY_ID[provider_id].name
+    body = json.dumps(provider.credentials)
     for fault in (Http(500, body=body), Http(403, body=body), Http(200, body=body)):
-        vendor.fail(fault)
+        provider.fail(fault)
         await try_all()
-        vendor.heal()
+        provider.heal()
     assert {error.translation_domain for error in errors} == {DOMAIN}
     assert [error for error in errors if str(error) == error.translation_key] == []
     answers += [(str(error), vars(error)) for error in errors]
@@ -997,10 +1010,13 @@ async def test_every_vendor(
     assert MARK not in our_log(caplog)
 
 
-@pytest.mark.parametrize("vendor", [XAI])
-async def test_purchases_of_other_vendors(
-    simulator: Simulator, add_account: AddAccount, ask: Ask, vendor: type[Vendor]
+@pytest.mark.parametrize("provider", [XAI])
+async def test_purchases_of_other_providers(
+    simulator: Simulator,
+    add_account: AddAccount,
+    ask: Ask,
+    provider: type[SimulatedProvider],
 ) -> None:
     """Whoever lists payments is asked for them."""
-    await add_account(simulator[vendor])
-    assert (await ask("get_purchases", vendor))["source"] == "vendor"
+    await add_account(simulator[provider])
+    assert (await ask("get_purchases", provider))["source"] == "provider"

@@ -1,4 +1,4 @@
-"""The script that shows what a vendor says, without Home Assistant."""
+"""The script that shows what a provider says, without Home Assistant."""
 
 import asyncio
 from asyncio.subprocess import PIPE
@@ -14,8 +14,16 @@ import pytest
 from custom_components.api_balance.providers import BY_ID, PROVIDERS
 from scripts.balance import BalanceError, report, variable
 
-from .recording import RecordedVendor, full_recording, recordings, served
-from .simulator import VENDORS, Fault, Html, Http, Reset, Simulator, Vendor
+from .recording import RecordedProvider, full_recording, recordings, served
+from .simulator import (
+    SIMULATED_PROVIDERS,
+    Fault,
+    Html,
+    Http,
+    Reset,
+    SimulatedProvider,
+    Simulator,
+)
 from .simulator.deepgram import Deepgram
 from .simulator.telnyx import Telnyx
 
@@ -23,10 +31,10 @@ ROOT = Path(__file__).parents[1]
 MARK = "MARKED"
 
 
-def environment_of(vendor: Vendor) -> dict[str, str]:
+def environment_of(simulated: SimulatedProvider) -> dict[str, str]:
     """Return the variables that lead to a simulated account."""
-    told = {**vendor.credentials, "base_url": vendor.url}
-    provider = BY_ID[vendor.id]
+    told = {**simulated.credentials, "base_url": simulated.url}
+    provider = BY_ID[simulated.id]
     return {variable(provider, key): value for key, value in told.items()}
 
 
@@ -109,13 +117,15 @@ async def test_list() -> None:
 # Within the test
 
 
-@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
-async def test_every_vendor(simulator: Simulator, vendor_id: str) -> None:
-    """Every vendor's numbers are shown, and no secret of the account is."""
-    vendor = simulator[vendor_id]
-    vendor.credentials = vendor.new_key(MARK)
-    text = await report(vendor_id, environment_of(vendor))
-    assert text.startswith(f"{BY_ID[vendor_id].name}\nAvailability: ")
+@pytest.mark.parametrize(
+    "provider_id", [simulated.id for simulated in SIMULATED_PROVIDERS]
+)
+async def test_every_provider(simulator: Simulator, provider_id: str) -> None:
+    """Every provider's numbers are shown, and no secret of the account is."""
+    simulated = simulator[provider_id]
+    simulated.credentials = simulated.new_key(MARK)
+    text = await report(provider_id, environment_of(simulated))
+    assert text.startswith(f"{BY_ID[provider_id].name}\nAvailability: ")
     assert any(f"\n{title}\n" in text for title in ("Wallets", "Quotas", "Spend"))
     assert MARK not in text
     assert "(secret)" not in text
@@ -125,7 +135,7 @@ async def test_every_vendor(simulator: Simulator, vendor_id: str) -> None:
 async def test_quotas() -> None:
     """Only what was told has a column; what is unlimited says so."""
     recording = full_recording(BY_ID["deepl"])
-    async with served(RecordedVendor(recording).handle) as address:
+    async with served(RecordedProvider(recording).handle) as address:
         text = await report(
             "deepl",
             {
@@ -165,8 +175,8 @@ Home  104.56822227  USD
 
 Not answered
 part    problem
-------  -----------
-Garage  vendor down"""
+------  --------------
+Garage  provider fault"""
     )
 
 
@@ -174,7 +184,7 @@ Garage  vendor down"""
 async def test_nothing_is_told() -> None:
     """An answer without numbers is told as such."""
     recording = next(item for item in recordings("telnyx") if item.name == "empty")
-    async with served(RecordedVendor(recording).handle) as address:
+    async with served(RecordedProvider(recording).handle) as address:
         text = await report(
             "telnyx",
             {
@@ -206,11 +216,13 @@ async def test_faults(simulator: Simulator, fault: Fault, sentence: str) -> None
         await report("deepgram", environment_of(deepgram))
 
 
-async def test_missing_right(simulator: Simulator) -> None:
-    """A right that is missing is named."""
+async def test_missing_permission(simulator: Simulator) -> None:
+    """A permission that is missing is named."""
     deepgram = simulator[Deepgram]
     deepgram.weaken_key()
-    with pytest.raises(BalanceError, match="it lacks the right billing:read. Give it"):
+    with pytest.raises(
+        BalanceError, match="it lacks the permission billing:read. Give it"
+    ):
         await report("deepgram", environment_of(deepgram))
 
 

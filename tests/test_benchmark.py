@@ -17,8 +17,8 @@ ROW = re.compile(
 )
 
 WHAT = [
-    "Read one vendor; beside aiohttp and json alone",
-    "Poll 26 vendors at once; beside one after the other",
+    "Read one provider; beside aiohttp and json alone",
+    "Poll 26 providers at once; beside one after the other",
     "Longest wait of the event loop then; beside idling",
     "Poll without a change; beside one with a change",
     "States written by it; beside one with a change",

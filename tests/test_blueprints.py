@@ -484,8 +484,8 @@ async def test_choice(
     deepseek = simulator[DeepSeek]
     garage = deepgram.add_project("Garage")
     deepgram.add_balance(garage, Decimal(9))
-    for vendor in (telnyx, deepgram, deepseek):
-        await add_account(vendor)
+    for provider in (telnyx, deepgram, deepseek):
+        await add_account(provider)
     label_id = label_registry.async_create("Voice").label_id
     home = entity_registry.async_get("binary_sensor.deepgram_home_low_balance")
     assert home and home.device_id
@@ -607,8 +607,8 @@ async def test_by_hand_and_by_the_own_schedule(
     shown: list[ServiceCall],
 ) -> None:
     """What is low can be told again, by hand or with the action for it."""
-    for vendor in (simulator[Telnyx], simulator[DeepSeek]):
-        await add_account(vendor)
+    for provider in (simulator[Telnyx], simulator[DeepSeek]):
+        await add_account(provider)
     await set_threshold(hass, TELNYX_THRESHOLD, 500)
     await automate("low_balance_notice", reminder_hours=0)
     # It was low before there was an automation.
@@ -651,8 +651,8 @@ async def test_report(
     deepseek, telnyx = simulator[DeepSeek], simulator[Telnyx]
     deepseek.add_currency("USD", Decimal(5))
     deepgram = simulator[Deepgram]
-    for vendor in (deepseek, telnyx, deepgram):
-        await add_account(vendor)
+    for provider in (deepseek, telnyx, deepgram):
+        await add_account(provider)
     telnyx.set_balance(Decimal(-100))
     deepgram.fail(Http(503))
     await poll()
@@ -954,7 +954,7 @@ async def test_fallback_and_a_start_during_an_outage(
     restart: Restart,
     house: Json,
 ) -> None:
-    """A vendor that is down at the start is waited for."""
+    """A provider that is down at the start is waited for."""
     telnyx = simulator[Telnyx]
     entry = await add_account(telnyx)
     await automate("fall_back_when_depleted", **house)

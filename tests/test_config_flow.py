@@ -22,24 +22,37 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import slugify
 
 from .conftest import AddAccount, Poll, state_of, with_running_clock
-from .simulator import VENDORS, Fault, Hang, Html, Http, Reset, Simulator, Vendor
+from .simulator import (
+    SIMULATED_PROVIDERS,
+    Fault,
+    Hang,
+    Html,
+    Http,
+    Reset,
+    SimulatedProvider,
+    Simulator,
+)
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
 from .simulator.telnyx import Telnyx
 
-each_vendor = pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+each_provider = pytest.mark.parametrize(
+    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
+)
 
 
 @pytest.fixture
 async def other(socket_enabled: None) -> AsyncIterator[Simulator]:
-    """Return other accounts with the same vendors."""
-    credentials = {vendor.id: vendor.other_credentials() for vendor in VENDORS}
+    """Return other accounts with the same providers."""
+    credentials = {
+        provider.id: provider.other_credentials() for provider in SIMULATED_PROVIDERS
+    }
     async with Simulator(credentials=credentials) as running:
         yield running
 
 
-async def choose(hass: HomeAssistant, vendor: Vendor) -> Any:
+async def choose(hass: HomeAssistant, provider: SimulatedProvider) -> Any:
     """Start to add an account."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
@@ -48,7 +61,7 @@ async def choose(hass: HomeAssistant, vendor: Vendor) -> Any:
     assert result["step_id"] == "user"
     assert not result["errors"]
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"provider": vendor.id}
+        result["flow_id"], {"provider": provider.id}
     )
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "credentials"
@@ -66,9 +79,9 @@ def suggestions_of(result: Any) -> dict[str, Any]:
     return {str(label): label.description for label in result["data_schema"].schema}
 
 
-def entered(vendor: Vendor, **other: Any) -> dict[str, Any]:
-    """Return what a person enters to reach a simulated vendor."""
-    return {**vendor.credentials, "advanced": {"base_url": vendor.url}, **other}
+def entered(provider: SimulatedProvider, **other: Any) -> dict[str, Any]:
+    """Return what a person enters to reach a simulated provider."""
+    return {**provider.credentials, "advanced": {"base_url": provider.url}, **other}
 
 
 async def enter(hass: HomeAssistant, result: Any, user_input: dict[str, Any]) -> Any:
@@ -82,9 +95,9 @@ async def enter(hass: HomeAssistant, result: Any, user_input: dict[str, Any]) ->
     return result
 
 
-async def add(hass: HomeAssistant, vendor: Vendor) -> ConfigEntry:
+async def add(hass: HomeAssistant, provider: SimulatedProvider) -> ConfigEntry:
     """Add an account by the flow."""
-    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    result = await enter(hass, await choose(hass, provider), entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry: ConfigEntry = result["result"]
     return entry
@@ -107,7 +120,7 @@ def field(result: Any, key: str) -> Any:
 
 
 async def test_providers_are_offered_by_name(hass: HomeAssistant) -> None:
-    """The list holds every vendor, by the name people know."""
+    """The list holds every provider, by the name people know."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
@@ -130,27 +143,27 @@ async def test_provider_by_its_name(hass: HomeAssistant) -> None:
     assert result["step_id"] == "credentials"
 
 
-@each_vendor
-async def test_add(hass: HomeAssistant, simulator: Simulator, vendor_id: str) -> None:
+@each_provider
+async def test_add(hass: HomeAssistant, simulator: Simulator, provider_id: str) -> None:
     """A good key makes an account that works."""
-    vendor = simulator[vendor_id]
-    result = await choose(hass, vendor)
-    for key in vendor.secret_fields:
+    provider = simulator[provider_id]
+    result = await choose(hass, provider)
+    for key in provider.secret_fields:
         assert field(result, key).config["type"] == "password"
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY, result["errors"]
     entry = result["result"]
     assert (
         entry.data.items()
         >= {
-            "provider": vendor.id,
-            "base_url": vendor.url,
-            **vendor.credentials,
+            "provider": provider.id,
+            "base_url": provider.url,
+            **provider.credentials,
         }.items()
     )
-    for key in vendor.secret_fields:
-        assert vendor.credentials[key] not in result["title"]
-        assert vendor.credentials[key] not in str(entry.unique_id)
+    for key in provider.secret_fields:
+        assert provider.credentials[key] not in result["title"]
+        assert provider.credentials[key] not in str(entry.unique_id)
     assert entry.state is ConfigEntryState.LOADED
     # Entities are named after the title, which is not always that of the id.
     status = f"sensor.{slugify(result['title'])}_update_status"
@@ -160,26 +173,26 @@ async def test_add(hass: HomeAssistant, simulator: Simulator, vendor_id: str) ->
 ERRORS: dict[str, Fault] = {
     "unreachable": Reset(),
     "rate_limited": Http(429, retry_after=60),
-    "vendor_down": Http(503),
+    "provider_fault": Http(503),
     "unexpected_answer": Html(),
 }
 
 
 @pytest.mark.parametrize("error", ERRORS)
-@each_vendor
+@each_provider
 async def test_error_and_recovery(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str, error: str
+    hass: HomeAssistant, simulator: Simulator, provider_id: str, error: str
 ) -> None:
     """Each error has its own text, and the flow goes on to an account."""
-    vendor = simulator[vendor_id]
-    result = await choose(hass, vendor)
-    vendor.fail(ERRORS[error])
-    result = await enter(hass, result, entered(vendor))
+    provider = simulator[provider_id]
+    result = await choose(hass, provider)
+    provider.fail(ERRORS[error])
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": error}
 
-    vendor.heal()
-    result = await enter(hass, result, entered(vendor))
+    provider.heal()
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -187,60 +200,63 @@ async def test_error_and_recovery(
 async def test_timeout_and_recovery(
     hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A vendor that never answers is not waited for."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
-    vendor.fail(Hang())
+    """A provider that never answers is not waited for."""
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
+    provider.fail(Hang())
     with monkeypatch.context() as patched:
         patched.setattr(
             "custom_components.api_balance.providers.http.TIMEOUT",
             ClientTimeout(total=0.05),
         )
-        result = await enter(hass, result, entered(vendor))
+        result = await enter(hass, result, entered(provider))
     assert result["errors"] == {"base": "unreachable"}
 
-    vendor.heal()
-    result = await enter(hass, result, entered(vendor))
+    provider.heal()
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@each_vendor
+@each_provider
 async def test_bad_key_and_recovery(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+    hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
     """A key that is not accepted can be corrected, and is not shown again."""
-    vendor = simulator[vendor_id]
-    result = await choose(hass, vendor)
-    wrong = vendor.new_key("mistyped")
-    result = await enter(hass, result, entered(vendor, **wrong))
+    provider = simulator[provider_id]
+    result = await choose(hass, provider)
+    wrong = provider.new_key("mistyped")
+    result = await enter(hass, result, entered(provider, **wrong))
     assert result["errors"] == {"base": "bad_key"}
     assert "mistyped" not in str(result["data_schema"].schema)
     (suggested,) = (
         name.description["suggested_value"]
         for name in field(result, "advanced").schema.schema
     )
-    assert suggested == vendor.url
+    assert suggested == provider.url
 
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
-    "vendor_id", [provider.id for provider in PROVIDERS if provider.right]
+    "provider_id", [provider.id for provider in PROVIDERS if provider.permission]
 )
-async def test_missing_right_and_recovery(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+async def test_missing_permission_and_recovery(
+    hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
-    """The text of a missing right says which."""
-    vendor = simulator[vendor_id]
-    result = await choose(hass, vendor)
-    vendor.weaken_key()
-    result = await enter(hass, result, entered(vendor))
+    """The text of a missing permission says which."""
+    provider = simulator[provider_id]
+    result = await choose(hass, provider)
+    provider.weaken_key()
+    result = await enter(hass, result, entered(provider))
     assert result["errors"] == {"base": "missing_permission"}
-    assert result["description_placeholders"]["right"] == BY_ID[vendor_id].right
+    assert (
+        result["description_placeholders"]["permission"]
+        == BY_ID[provider_id].permission
+    )
 
-    vendor.restore_key()
-    result = await enter(hass, result, entered(vendor))
+    provider.restore_key()
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -248,14 +264,14 @@ async def test_wrong_kind_of_key_and_recovery(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """A key of another kind is known as such, and is sent nowhere."""
-    vendor = simulator[Deepgram]
-    result = await choose(hass, vendor)
+    provider = simulator[Deepgram]
+    result = await choose(hass, provider)
     token = {"api_key": "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"}
-    result = await enter(hass, result, entered(vendor, **token))
+    result = await enter(hass, result, entered(provider, **token))
     assert result["errors"] == {"base": "wrong_key"}
-    assert not vendor.requests
+    assert not provider.requests
 
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -266,19 +282,19 @@ async def test_unknown_error_and_recovery(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A fault of ours ends in a plain text, and tells no key to the log."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
     with monkeypatch.context() as patched:
         patched.setattr(
             "custom_components.api_balance.config_flow.connect_entry",
             lambda *args: 1 / 0,
         )
-        result = await enter(hass, result, entered(vendor))
+        result = await enter(hass, result, entered(provider))
     assert result["errors"] == {"base": "unknown"}
     assert "ZeroDivisionError" in caplog.text
-    assert vendor.credentials["api_key"] not in caplog.text
+    assert provider.credentials["api_key"] not in caplog.text
 
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -302,37 +318,37 @@ async def test_unsafe_address_and_recovery(
     hass: HomeAssistant, simulator: Simulator, address: str
 ) -> None:
     """No key is sent to an address that is not safe."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
     unsafe = {"base_url": address}
-    result = await enter(hass, result, entered(vendor, advanced=unsafe))
+    result = await enter(hass, result, entered(provider, advanced=unsafe))
     assert result["errors"] == {"base": "unsafe_address"}
-    assert not vendor.requests
+    assert not provider.requests
 
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize("ending", ["/", "/v1", "/v2/", "/V1", " "])
-@each_vendor
+@each_provider
 async def test_pasted_address(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str, ending: str
+    hass: HomeAssistant, simulator: Simulator, provider_id: str, ending: str
 ) -> None:
     """The address of the API's version is understood."""
-    vendor = simulator[vendor_id]
-    pasted = {"base_url": f"{vendor.url}{ending}"}
-    result = await choose(hass, vendor)
-    result = await enter(hass, result, entered(vendor, advanced=pasted))
+    provider = simulator[provider_id]
+    pasted = {"base_url": f"{provider.url}{ending}"}
+    result = await choose(hass, provider)
+    result = await enter(hass, result, entered(provider, advanced=pasted))
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"]["base_url"] == vendor.url
+    assert result["data"]["base_url"] == provider.url
 
 
 async def test_pasted_key(hass: HomeAssistant, simulator: Simulator) -> None:
     """Blanks around a pasted key are not part of it."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
-    key = vendor.credentials["api_key"]
-    result = await enter(hass, result, entered(vendor, api_key=f" {key}\n"))
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
+    key = provider.credentials["api_key"]
+    result = await enter(hass, result, entered(provider, api_key=f" {key}\n"))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["api_key"] == key
 
@@ -340,9 +356,9 @@ async def test_pasted_key(hass: HomeAssistant, simulator: Simulator) -> None:
 async def test_region(
     hass: HomeAssistant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A vendor with several hosts is asked at the host of the region."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
+    """A provider with several hosts is asked at the host of the region."""
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
     assert [item["label"] for item in field(result, "region").config["options"]] == [
         "api.telnyx.com",
         "api.telnyx.eu",
@@ -350,41 +366,41 @@ async def test_region(
     ]
     monkeypatch.setattr(
         "custom_components.api_balance.providers.telnyx.Telnyx.hosts",
-        {"com": "https://127.0.0.1:9", "eu": vendor.url},
+        {"com": "https://127.0.0.1:9", "eu": provider.url},
     )
-    result = await enter(hass, result, {**vendor.credentials, "region": "com"})
+    result = await enter(hass, result, {**provider.credentials, "region": "com"})
     assert result["errors"] == {"base": "unreachable"}
-    result = await enter(hass, result, {**vendor.credentials, "region": "eu"})
+    result = await enter(hass, result, {**provider.credentials, "region": "eu"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["region"] == "eu"
     assert "base_url" not in result["data"]
 
 
 async def test_no_region(hass: HomeAssistant, simulator: Simulator) -> None:
-    """A vendor with one host asks for no region."""
+    """A provider with one host asks for no region."""
     result = await choose(hass, simulator[Deepgram])
     assert "region" not in result["data_schema"].schema
 
 
-async def test_accounts_of_different_vendors(
+async def test_accounts_of_different_providers(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """Accounts of different vendors live side by side."""
-    entries = [await add(hass, vendor) for vendor in simulator.vendors]
+    """Accounts of different providers live side by side."""
+    entries = [await add(hass, provider) for provider in simulator.providers]
     names = {item.id: item.name for item in PROVIDERS}
     assert [entry.title for entry in entries] == [
-        names[vendor.id] for vendor in simulator.vendors
+        names[provider.id] for provider in simulator.providers
     ]
 
 
-@each_vendor
+@each_provider
 async def test_same_account_twice(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+    hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
     """The same account cannot be added twice."""
-    vendor = simulator[vendor_id]
-    await add(hass, vendor)
-    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    provider = simulator[provider_id]
+    await add(hass, provider)
+    result = await enter(hass, await choose(hass, provider), entered(provider))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
@@ -393,10 +409,10 @@ async def test_same_account_in_two_windows(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """An account that is added while a form is open is not added twice."""
-    vendor = simulator[Telnyx]
+    provider = simulator[Telnyx]
     forms = [
         await hass.config_entries.flow.async_configure(
-            (await choose(hass, vendor))["flow_id"], entered(vendor)
+            (await choose(hass, provider))["flow_id"], entered(provider)
         )
         for _ in range(2)
     ]
@@ -411,25 +427,26 @@ async def test_same_account_in_two_windows(
 async def test_same_account_with_another_key(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """Where the vendor tells who it is, another key does not make another account."""
-    vendor = simulator[Deepgram]
-    await add(hass, vendor)
-    vendor.credentials = {"api_key": "second-key"}
-    result = await enter(hass, await choose(hass, vendor), entered(vendor))
+    """Where the provider tells who it is, another key does not make another account."""
+    provider = simulator[Deepgram]
+    await add(hass, provider)
+    provider.credentials = {"api_key": "second-key"}
+    result = await enter(hass, await choose(hass, provider), entered(provider))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 
 
-@each_vendor
+@each_provider
 async def test_two_accounts(
-    hass: HomeAssistant, simulator: Simulator, other: Simulator, vendor_id: str
+    hass: HomeAssistant, simulator: Simulator, other: Simulator, provider_id: str
 ) -> None:
-    """Two accounts of one vendor have titles that differ."""
+    """Two accounts of one provider have titles that differ."""
     move_projects(other)
     entries = [
-        await add(hass, vendor) for vendor in (simulator[vendor_id], other[vendor_id])
+        await add(hass, provider)
+        for provider in (simulator[provider_id], other[provider_id])
     ]
-    name = next(item.name for item in PROVIDERS if item.id == vendor_id)
+    name = next(item.name for item in PROVIDERS if item.id == provider_id)
     assert [entry.title for entry in entries] == [name, f"{name} 2"]
 
 
@@ -440,22 +457,22 @@ def move_projects(simulator: Simulator) -> None:
     deepgram.remove_project(deepgram.projects[0])
 
 
-@each_vendor
+@each_provider
 async def test_reauth(
     hass: HomeAssistant,
     simulator: Simulator,
     add_account: AddAccount,
     poll: Poll,
-    vendor_id: str,
+    provider_id: str,
 ) -> None:
     """A key that is refused twice in a row is asked for again."""
-    vendor = simulator[vendor_id]
-    entry = await add_account(vendor)
-    vendor.credentials = vendor.new_key("new")
+    provider = simulator[provider_id]
+    entry = await add_account(provider)
+    provider.credentials = provider.new_key("new")
 
     await poll()
     assert not hass.config_entries.flow.async_progress()
-    assert state_of(hass, f"sensor.{vendor.id}_update_status") == "bad_key"
+    assert state_of(hass, f"sensor.{provider.id}_update_status") == "bad_key"
 
     await poll()
     (flow,) = hass.config_entries.flow.async_progress()
@@ -464,22 +481,22 @@ async def test_reauth(
     assert form["step_id"] == "credentials"
     assert not form["errors"]
 
-    wrong = vendor.new_key("mistyped")
-    result = await enter(hass, flow, entered(vendor, **wrong))
+    wrong = provider.new_key("mistyped")
+    result = await enter(hass, flow, entered(provider, **wrong))
     assert result["errors"] == {"base": "bad_key"}
 
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
-    assert entry.data.items() >= vendor.credentials.items()
+    assert entry.data.items() >= provider.credentials.items()
     assert entry.state is ConfigEntryState.LOADED
-    assert state_of(hass, f"sensor.{vendor.id}_update_status") == "ok"
+    assert state_of(hass, f"sensor.{provider.id}_update_status") == "ok"
 
 
 async def test_reauth_with_another_account(
     hass: HomeAssistant, simulator: Simulator, other: Simulator
 ) -> None:
-    """The key of another account is refused where the vendor tells who it is."""
+    """The key of another account is refused where the provider tells who it is."""
     entry = await add(hass, simulator[Deepgram])
     move_projects(other)
     result = await start(hass, entry, SOURCE_REAUTH)
@@ -501,28 +518,28 @@ async def test_reauth_with_the_key_of_another_entry(
     assert result["reason"] == "already_configured"
 
 
-@each_vendor
+@each_provider
 async def test_reconfigure(
-    hass: HomeAssistant, simulator: Simulator, vendor_id: str
+    hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
     """New credentials take the place of the old ones, after an error too."""
-    vendor = simulator[vendor_id]
-    entry = await add(hass, vendor)
-    stored = str(entry.data[vendor.secret_fields[0]])
-    vendor.credentials = vendor.new_key("new")
+    provider = simulator[provider_id]
+    entry = await add(hass, provider)
+    stored = str(entry.data[provider.secret_fields[0]])
+    provider.credentials = provider.new_key("new")
     result = await start(hass, entry, SOURCE_RECONFIGURE)
     assert result["step_id"] == "credentials"
     assert stored not in str(result["data_schema"].schema)
 
-    vendor.fail(Http(500))
-    result = await enter(hass, result, entered(vendor))
-    assert result["errors"] == {"base": "vendor_down"}
+    provider.fail(Http(500))
+    result = await enter(hass, result, entered(provider))
+    assert result["errors"] == {"base": "provider_fault"}
 
-    vendor.heal()
-    result = await enter(hass, result, entered(vendor))
+    provider.heal()
+    result = await enter(hass, result, entered(provider))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
-    assert entry.data.items() >= vendor.credentials.items()
+    assert entry.data.items() >= provider.credentials.items()
     assert entry.state is ConfigEntryState.LOADED
 
 
@@ -530,42 +547,42 @@ async def test_reconfigure_keeps_the_key(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """A field left empty keeps the stored key, as long as the address stays."""
-    vendor = simulator[Telnyx]
-    entry = await add(hass, vendor)
+    provider = simulator[Telnyx]
+    entry = await add(hass, provider)
     result = await start(hass, entry, SOURCE_RECONFIGURE)
-    same = {"base_url": vendor.url}
+    same = {"base_url": provider.url}
     result = await enter(hass, result, {"region": "eu", "advanced": same})
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["region"] == "eu"
-    assert entry.data["api_key"] == vendor.credentials["api_key"]
+    assert entry.data["api_key"] == provider.credentials["api_key"]
 
 
 async def test_key_is_entered_once(hass: HomeAssistant, simulator: Simulator) -> None:
     """Whoever corrects something else need not enter the key again."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
-    vendor.fail(Http(503))
-    result = await enter(hass, result, entered(vendor))
-    assert result["errors"] == {"base": "vendor_down"}
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
+    provider.fail(Http(503))
+    result = await enter(hass, result, entered(provider))
+    assert result["errors"] == {"base": "provider_fault"}
     key = next(name for name in result["data_schema"].schema if name == "api_key")
     assert isinstance(key, vol.Optional)
 
-    vendor.heal()
-    without = entered(vendor, region="eu")
+    provider.heal()
+    without = entered(provider, region="eu")
     del without["api_key"]
     result = await enter(hass, result, without)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"]["api_key"] == vendor.credentials["api_key"]
+    assert result["data"]["api_key"] == provider.credentials["api_key"]
 
 
 async def test_entered_key_goes_to_its_address_only(
     hass: HomeAssistant, simulator: Simulator, other: Simulator
 ) -> None:
     """A key that was entered for one address does not go to the next one by itself."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
-    vendor.fail(Http(503))
-    result = await enter(hass, result, entered(vendor))
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
+    provider.fail(Http(503))
+    result = await enter(hass, result, entered(provider))
     elsewhere = {"region": "com", "advanced": {"base_url": other[Telnyx].url}}
     result = await enter(hass, result, elsewhere)
     assert result["errors"] == {"base": "key_needed"}
@@ -613,20 +630,20 @@ async def choose_other(hass: HomeAssistant) -> Any:
     )
 
 
-def entered_other(vendor: Vendor, **other: Any) -> dict[str, Any]:
-    """Return what a person enters to read a simulated vendor without a provider."""
-    fields = {**OTHER, "url": f"{vendor.url}{OTHER['url']}", **vendor.credentials}
+def entered_other(provider: SimulatedProvider, **other: Any) -> dict[str, Any]:
+    """Return what a person enters to read a simulated provider without a provider."""
+    fields = {**OTHER, "url": f"{provider.url}{OTHER['url']}", **provider.credentials}
     del fields["provider"]
     return {**fields, **other}
 
 
 async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
     """What was read from any other service is shown before it is saved."""
-    vendor = simulator[DeepSeek]
+    provider = simulator[DeepSeek]
     result = await choose_other(hass)
     assert result["step_id"] == "service"
     assert "advanced" not in result["data_schema"].schema
-    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, entered_other(provider))
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "preview"
     assert result["menu_options"] == ["save", "service"]
@@ -643,9 +660,9 @@ async def test_other_service(hass: HomeAssistant, simulator: Simulator) -> None:
     shown = result["data_schema"].schema
     suggested = {str(name): name.description for name in shown}
     assert suggested["balance_path"] == {"suggested_value": OTHER["balance_path"]}
-    assert vendor.credentials["api_key"] not in str(shown)
+    assert provider.credentials["api_key"] not in str(shown)
 
-    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, entered_other(provider))
     result = await enter(hass, result, {"next_step_id": "save"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "127.0.0.1"
@@ -683,11 +700,11 @@ async def test_other_service_says_what_to_correct(
     usable: str,
 ) -> None:
     """A mistake is told beside its field, with the paths that would do."""
-    vendor = simulator[DeepSeek]
+    provider = simulator[DeepSeek]
     result = await choose_other(hass)
-    fields = entered_other(vendor, **wrong)
+    fields = entered_other(provider, **wrong)
     if "url" in wrong:
-        fields["url"] = f"{vendor.url}{wrong['url']}"
+        fields["url"] = f"{provider.url}{wrong['url']}"
     result = await enter(hass, result, fields)
     assert result["errors"] == {field: error}
     assert result["description_placeholders"]["usable"] == usable
@@ -697,11 +714,11 @@ async def test_other_service_says_what_to_correct(
 async def test_other_service_that_cannot_be_reached(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """What is the same for every vendor is told as for every vendor."""
-    vendor = simulator[DeepSeek]
-    vendor.fail(Reset())
+    """What is the same for every provider is told as for every provider."""
+    provider = simulator[DeepSeek]
+    provider.fail(Reset())
     result = await choose_other(hass)
-    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, entered_other(provider))
     assert result["errors"] == {"base": "unreachable"}
 
 
@@ -713,12 +730,12 @@ async def test_other_service_at_an_unsafe_address(
     hass: HomeAssistant, simulator: Simulator, url: str
 ) -> None:
     """No key is sent to an address that is not safe."""
-    vendor = simulator[DeepSeek]
+    provider = simulator[DeepSeek]
     result = await choose_other(hass)
-    result = await enter(hass, result, entered_other(vendor, url=url))
+    result = await enter(hass, result, entered_other(provider, url=url))
     assert result["errors"] == {"url": "unsafe_url"}
 
-    result = await enter(hass, result, entered_other(vendor))
+    result = await enter(hass, result, entered_other(provider))
     result = await enter(hass, result, {"next_step_id": "save"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -727,8 +744,8 @@ async def test_other_service_sends_no_stored_key_elsewhere(
     hass: HomeAssistant, simulator: Simulator, other: Simulator
 ) -> None:
     """A stored key does not go to another host, though the address is a field."""
-    vendor, elsewhere = simulator[DeepSeek], other[DeepSeek]
-    result = await enter(hass, await choose_other(hass), entered_other(vendor))
+    provider, elsewhere = simulator[DeepSeek], other[DeepSeek]
+    result = await enter(hass, await choose_other(hass), entered_other(provider))
     result = await enter(hass, result, {"next_step_id": "save"})
     entry = result["result"]
     result = await start(hass, entry, SOURCE_RECONFIGURE)
@@ -748,12 +765,12 @@ async def test_other_service_keeps_the_key(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """A key left empty stays as it is while the host stays."""
-    vendor = simulator[DeepSeek]
-    result = await enter(hass, await choose_other(hass), entered_other(vendor))
+    provider = simulator[DeepSeek]
+    result = await enter(hass, await choose_other(hass), entered_other(provider))
     result = await enter(hass, result, {"next_step_id": "save"})
     entry = result["result"]
     result = await start(hass, entry, SOURCE_RECONFIGURE)
-    moved = entered_other(vendor, url=f"{vendor.url}{OTHER['url']}?x=1")
+    moved = entered_other(provider, url=f"{provider.url}{OTHER['url']}?x=1")
     key = moved.pop("api_key")
     result = await enter(hass, result, moved)
     result = await enter(hass, result, {"next_step_id": "save"})
@@ -763,13 +780,13 @@ async def test_other_service_keeps_the_key(
 
 async def test_thresholds(hass: HomeAssistant, simulator: Simulator) -> None:
     """The flow shows what it read, and asks what to call low."""
-    vendor = simulator[Deepgram]
-    garage = vendor.add_project("Garage")
-    vendor.add_balance(garage, Decimal("3.07"))
-    vendor.add_balance(garage, Decimal(0), "hour")
-    result = await choose(hass, vendor)
+    provider = simulator[Deepgram]
+    garage = provider.add_project("Garage")
+    provider.add_balance(garage, Decimal("3.07"))
+    provider.add_balance(garage, Decimal(0), "hour")
+    result = await choose(hass, provider)
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], entered(vendor)
+        result["flow_id"], entered(provider)
     )
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "thresholds"
@@ -795,10 +812,10 @@ async def test_thresholds(hass: HomeAssistant, simulator: Simulator) -> None:
 
 async def test_threshold_of_debt(hass: HomeAssistant, simulator: Simulator) -> None:
     """How deep debt may get that is paid later is a negative amount."""
-    vendor = simulator[DigitalOcean]
-    result = await choose(hass, vendor)
+    provider = simulator[DigitalOcean]
+    result = await choose(hass, provider)
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], entered(vendor)
+        result["flow_id"], entered(provider)
     )
     (label,) = labels_of(result)
     result = await enter(hass, result, {label: -150})
@@ -810,11 +827,11 @@ async def test_no_threshold_without_a_wallet(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """Where there is nothing to warn of, nothing is asked."""
-    vendor = simulator[Deepgram]
-    vendor.clear_balances(vendor.projects[0])
-    result = await choose(hass, vendor)
+    provider = simulator[Deepgram]
+    provider.clear_balances(provider.projects[0])
+    result = await choose(hass, provider)
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], entered(vendor)
+        result["flow_id"], entered(provider)
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -823,12 +840,12 @@ async def test_wallets_that_look_alike(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """Wallets with the same name are told apart."""
-    vendor = simulator[Deepgram]
+    provider = simulator[Deepgram]
     for _ in range(2):
-        vendor.add_balance(vendor.add_project("Twin"), Decimal(1))
-    result = await choose(hass, vendor)
+        provider.add_balance(provider.add_project("Twin"), Decimal(1))
+    result = await choose(hass, provider)
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], entered(vendor)
+        result["flow_id"], entered(provider)
     )
     labels = labels_of(result)
     assert len(labels) == 3
@@ -839,15 +856,15 @@ async def test_reauth_keeps_the_thresholds(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """A new key changes no threshold."""
-    vendor = simulator[Telnyx]
-    result = await choose(hass, vendor)
+    provider = simulator[Telnyx]
+    result = await choose(hass, provider)
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], entered(vendor)
+        result["flow_id"], entered(provider)
     )
     result = await enter(hass, result, {"Telnyx (USD)": 25})
     entry = result["result"]
-    vendor.credentials = vendor.new_key("new")
+    provider.credentials = provider.new_key("new")
     result = await start(hass, entry, SOURCE_REAUTH)
-    result = await enter(hass, result, entered(vendor))
+    result = await enter(hass, result, entered(provider))
     assert result["reason"] == "reauth_successful"
     assert state_of(hass, "number.telnyx_low_balance_threshold") == "25.0"

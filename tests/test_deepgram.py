@@ -11,14 +11,14 @@ import pytest
 from custom_components.api_balance.model import Problem, Snapshot
 from custom_components.api_balance.providers.base import (
     MissingPermission,
+    ProviderFault,
     RateLimited,
     TellsOneBalance,
-    VendorFault,
     WrongCredentialKind,
 )
 from custom_components.api_balance.providers.deepgram import Deepgram
 
-from .recording import RecordedVendor, connected, full_recording, served
+from .recording import RecordedProvider, connected, full_recording, served
 
 HOME = "11111111-aaaa-4aaa-8aaa-111111111111"
 LAB = "22222222-bbbb-4bbb-8bbb-222222222222"
@@ -46,28 +46,28 @@ LIMIT = answer({}, 429, **TEN_MINUTES)
 
 
 @pytest.fixture
-def vendor() -> RecordedVendor:
-    """Return a vendor with two projects."""
-    return RecordedVendor(full_recording(Deepgram))
+def simulated() -> RecordedProvider:
+    """Return a provider with two projects."""
+    return RecordedProvider(full_recording(Deepgram))
 
 
 @pytest.fixture
 async def deepgram(
-    vendor: RecordedVendor, socket_enabled: None
+    simulated: RecordedProvider, socket_enabled: None
 ) -> AsyncIterator[Deepgram]:
     """Return the provider of its account."""
     async with (
-        served(vendor.handle) as address,
+        served(simulated.handle) as address,
         connected(Deepgram, address) as provider,
     ):
         assert isinstance(provider, Deepgram)
         yield provider
 
 
-def asked(vendor: RecordedVendor) -> list[str]:
+def asked(simulated: RecordedProvider) -> list[str]:
     """Return what was asked since the last time."""
-    requests = vendor.requests.copy()
-    vendor.requests.clear()
+    requests = simulated.requests.copy()
+    simulated.requests.clear()
     return requests
 
 
@@ -77,56 +77,58 @@ def problems(snapshot: Snapshot) -> dict[str, Problem | None]:
 
 
 async def test_one_request_per_project(
-    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+    deepgram: Deepgram, simulated: RecordedProvider, freezer: FrozenDateTimeFactory
 ) -> None:
     """The projects are asked for at first, and once a day."""
     await deepgram.read()
-    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
 
     freezer.tick(timedelta(hours=23, minutes=59))
     await deepgram.read()
-    assert asked(vendor) == BALANCES
+    assert asked(simulated) == BALANCES
 
     freezer.tick(timedelta(minutes=1))
     await deepgram.read()
-    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
 
 
-async def test_project_that_is_gone(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_project_that_is_gone(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """A project that cannot be found leads to the list, which tells that it is gone."""
     await deepgram.read()
-    asked(vendor)
-    vendor.answers[BALANCES[0]] = NOT_FOUND
-    vendor.answers[LIST] = answer({"projects": [{"project_id": LAB, "name": "Lab"}]})
+    asked(simulated)
+    simulated.answers[BALANCES[0]] = NOT_FOUND
+    simulated.answers[LIST] = answer({"projects": [{"project_id": LAB, "name": "Lab"}]})
 
     snapshot = await deepgram.read()
 
     assert problems(snapshot) == {LAB: None}
     assert snapshot.account_ids == {LAB}
-    assert asked(vendor) == [*BALANCES, LIST]
+    assert asked(simulated) == [*BALANCES, LIST]
 
 
 async def test_project_that_stays_and_cannot_be_found(
-    deepgram: Deepgram, vendor: RecordedVendor
+    deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
     """The list is asked for again, but never twice in a poll, nor anything else."""
-    vendor.answers[BALANCES[0]] = NOT_FOUND
+    simulated.answers[BALANCES[0]] = NOT_FOUND
     snapshot = await deepgram.read()
     assert problems(snapshot) == {HOME: Problem.UNEXPECTED_ANSWER, LAB: None}
-    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
     assert await deepgram.read() == snapshot
-    assert asked(vendor) == [*BALANCES, LIST, BALANCES[0]]
+    assert asked(simulated) == [*BALANCES, LIST, BALANCES[0]]
 
 
 async def test_limit_at_a_project_that_replaces_another(
-    deepgram: Deepgram, vendor: RecordedVendor
+    deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
     """After a limit nothing is asked again that could not be found either."""
     await deepgram.read()
-    asked(vendor)
+    asked(simulated)
     new = [f"GET /v1/projects/{GARDEN}/{part}" for part in ("purchases", "balances")]
     new[0] += "?limit=1000"
-    vendor.answers |= {
+    simulated.answers |= {
         LIST: answer(
             {"projects": [{"project_id": id_} for id_ in (GARDEN, HOME, LAB)]}
         ),
@@ -140,68 +142,76 @@ async def test_limit_at_a_project_that_replaces_another(
     limited = Problem.RATE_LIMITED
     assert problems(snapshot) == {GARDEN: limited, HOME: limited, LAB: None}
     assert snapshot.retry_after == timedelta(minutes=10)
-    assert asked(vendor) == [*BALANCES, LIST, *new]
+    assert asked(simulated) == [*BALANCES, LIST, *new]
 
 
 async def test_project_that_appears(
-    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+    deepgram: Deepgram, simulated: RecordedProvider, freezer: FrozenDateTimeFactory
 ) -> None:
     """A new project is seen with the next list."""
-    everything = vendor.answers[LIST]
-    vendor.answers[LIST] = answer({"projects": [{"project_id": LAB}]})
+    everything = simulated.answers[LIST]
+    simulated.answers[LIST] = answer({"projects": [{"project_id": LAB}]})
     assert problems(await deepgram.read()) == {LAB: None}
 
-    vendor.answers[LIST] = everything
+    simulated.answers[LIST] = everything
     freezer.tick(timedelta(days=1))
     assert problems(await deepgram.read()) == {HOME: None, LAB: None}
 
 
 async def test_list_that_fails(
-    deepgram: Deepgram, vendor: RecordedVendor, freezer: FrozenDateTimeFactory
+    deepgram: Deepgram, simulated: RecordedProvider, freezer: FrozenDateTimeFactory
 ) -> None:
     """Without a new list the known projects are asked, and the list is tried again."""
     await deepgram.read()
-    everything = vendor.answers[LIST]
-    vendor.answers[LIST] = FAULT
+    everything = simulated.answers[LIST]
+    simulated.answers[LIST] = FAULT
     freezer.tick(timedelta(days=1))
-    asked(vendor)
+    asked(simulated)
     assert problems(await deepgram.read()) == {HOME: None, LAB: None}
-    assert asked(vendor) == [LIST, *BALANCES]
+    assert asked(simulated) == [LIST, *BALANCES]
 
-    vendor.answers[LIST] = everything
+    simulated.answers[LIST] = everything
     await deepgram.read()
-    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
 
 
-async def test_project_that_fails(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_project_that_fails(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """One project that fails does not hide the other, nor is it empty."""
-    vendor.answers[BALANCES[0]] = FAULT
+    simulated.answers[BALANCES[0]] = FAULT
     snapshot = await deepgram.read()
-    assert problems(snapshot) == {HOME: Problem.VENDOR_DOWN, LAB: None}
+    assert problems(snapshot) == {HOME: Problem.PROVIDER_FAULT, LAB: None}
     assert [scope.is_whole for scope in snapshot.scopes] == [False, True]
     assert {wallet.scope for wallet in snapshot.wallets} == {LAB}
 
 
-async def test_all_projects_fail(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_all_projects_fail(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """When every project fails, the poll does."""
-    vendor.answers |= dict.fromkeys(BALANCES, FAULT)
-    with pytest.raises(VendorFault):
+    simulated.answers |= dict.fromkeys(BALANCES, FAULT)
+    with pytest.raises(ProviderFault):
         await deepgram.read()
 
 
-async def test_limit_ends_the_poll(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_limit_ends_the_poll(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """After a limit no further project is asked."""
-    vendor.answers[BALANCES[0]] = answer({}, 429)
+    simulated.answers[BALANCES[0]] = answer({}, 429)
     with pytest.raises(RateLimited):
         await deepgram.read()
-    assert asked(vendor) == [LIST, *PURCHASES, BALANCES[0]]
+    assert asked(simulated) == [LIST, *PURCHASES, BALANCES[0]]
 
 
-async def test_wait_of_one_project(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_wait_of_one_project(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """A project that asks for patience gets it, whatever else is wrong."""
-    vendor.answers[BALANCES[0]] = answer({}, 503, **TEN_MINUTES)
+    simulated.answers[BALANCES[0]] = answer({}, 503, **TEN_MINUTES)
     assert (await deepgram.read()).retry_after == timedelta(minutes=10)
-    vendor.answers |= {BALANCES[0]: FAULT, BALANCES[1]: LIMIT}
+    simulated.answers |= {BALANCES[0]: FAULT, BALANCES[1]: LIMIT}
     with pytest.raises(RateLimited) as caught:
         await deepgram.read()
     assert caught.value.retry_after == timedelta(minutes=10)
@@ -214,48 +224,50 @@ def expiring(snapshot: Snapshot) -> int:
     return sum(lot.expires_at is not None for lot in lots)
 
 
-async def test_purchases_that_fail(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_purchases_that_fail(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
     """Purchases only adorn the balances; what fails for a while is tried again."""
-    known = vendor.answers[PURCHASES[0]]
-    vendor.answers[PURCHASES[0]] = FAULT
+    known = simulated.answers[PURCHASES[0]]
+    simulated.answers[PURCHASES[0]] = FAULT
     assert expiring(await deepgram.read()) == 0
-    assert asked(vendor) == [LIST, *PURCHASES, *BALANCES]
-    vendor.answers[PURCHASES[0]] = known
+    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    simulated.answers[PURCHASES[0]] = known
     assert expiring(await deepgram.read()) == 1
-    assert asked(vendor) == [PURCHASES[0], *BALANCES]
+    assert asked(simulated) == [PURCHASES[0], *BALANCES]
     assert expiring(await deepgram.read()) == 1
-    assert asked(vendor) == BALANCES
+    assert asked(simulated) == BALANCES
 
 
 async def test_purchases_that_are_refused(
-    deepgram: Deepgram, vendor: RecordedVendor
+    deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
     """What the key may not read is not asked for again before tomorrow."""
-    vendor.answers[PURCHASES[0]] = NOT_FOUND
+    simulated.answers[PURCHASES[0]] = NOT_FOUND
     await deepgram.read()
-    asked(vendor)
+    asked(simulated)
     await deepgram.read()
-    assert asked(vendor) == BALANCES
+    assert asked(simulated) == BALANCES
 
 
 async def test_limit_at_the_purchases(
-    deepgram: Deepgram, vendor: RecordedVendor
+    deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
     """After a limit no further purchases are asked for, but the balances are."""
-    known = vendor.answers[PURCHASES[0]]
-    vendor.answers[PURCHASES[0]] = LIMIT
+    known = simulated.answers[PURCHASES[0]]
+    simulated.answers[PURCHASES[0]] = LIMIT
     assert problems(await deepgram.read()) == {HOME: None, LAB: None}
-    assert asked(vendor) == [LIST, PURCHASES[0], *BALANCES]
-    vendor.answers[PURCHASES[0]] = known
+    assert asked(simulated) == [LIST, PURCHASES[0], *BALANCES]
+    simulated.answers[PURCHASES[0]] = known
     await deepgram.read()
-    assert asked(vendor) == [*PURCHASES, *BALANCES]
+    assert asked(simulated) == [*PURCHASES, *BALANCES]
 
 
-async def test_missing_right_is_named(
-    deepgram: Deepgram, vendor: RecordedVendor
+async def test_missing_permission_is_named(
+    deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
-    """The right is the one the vendor names."""
-    vendor.answers[LIST] = answer(
+    """The permission is the one the provider names."""
+    simulated.answers[LIST] = answer(
         {
             "category": "INSUFFICIENT_PERMISSIONS",
             "details": "Check that your account has the 'project:read' scope.",
@@ -264,7 +276,7 @@ async def test_missing_right_is_named(
     )
     with pytest.raises(MissingPermission) as caught:
         await deepgram.read()
-    assert caught.value.right == "project:read"
+    assert caught.value.permission == "project:read"
 
 
 def test_short_lived_token() -> None:
@@ -273,10 +285,10 @@ def test_short_lived_token() -> None:
         Deepgram.headers({"api_key": "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"})
 
 
-async def test_one_balance(deepgram: Deepgram, vendor: RecordedVendor) -> None:
+async def test_one_balance(deepgram: Deepgram, simulated: RecordedProvider) -> None:
     """A single balance is asked for by its id, whatever stands in it."""
     assert isinstance(deepgram, TellsOneBalance)
-    vendor.answers[f"GET /v1/projects/{HOME}/balances/b%2F1"] = answer(
+    simulated.answers[f"GET /v1/projects/{HOME}/balances/b%2F1"] = answer(
         {"balance_id": "b/1", "amount": 0.1, "units": "usd"}
     )
     lot = await deepgram.fetch_balance(HOME, "b/1")

@@ -20,25 +20,31 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount
-from .simulator import VENDORS, Http, Simulator
+from .simulator import SIMULATED_PROVIDERS, Http, Simulator
 from .simulator.deepgram import Deepgram
 
 
-@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+@pytest.mark.parametrize(
+    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
+)
 async def test_diagnostics(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     simulator: Simulator,
     add_account: AddAccount,
     snapshot: SnapshotAssertion,
-    vendor_id: str,
+    provider_id: str,
 ) -> None:
-    """The diagnostics tell what a vendor said, and not whose account it is."""
-    vendor = simulator[vendor_id]
-    entry = await add_account(vendor)
+    """The diagnostics tell what a provider said, and not whose account it is."""
+    provider = simulator[provider_id]
+    entry = await add_account(provider)
     diagnostics = await get_diagnostics_for_config_entry(hass, hass_client, entry)
     text = json.dumps(diagnostics)
-    secrets = [*vendor.credentials.values(), vendor.url, *simulator[Deepgram].projects]
+    secrets = [
+        *provider.credentials.values(),
+        provider.url,
+        *simulator[Deepgram].projects,
+    ]
     assert not [secret for secret in secrets if secret in text]
     assert diagnostics == snapshot(
         exclude=props("as_of", "expires_at", "update_interval", "updated_at")
@@ -60,14 +66,14 @@ async def test_diagnostics_of_an_account_that_does_not_load(
         "region": None,
         "has_own_address": True,
         "state": "setup_retry",
-        "reason": "vendor_down",
+        "reason": "provider_fault",
     }
 
 
 async def test_system_health(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
 ) -> None:
-    """System health tells which vendors can be reached."""
+    """System health tells which providers can be reached."""
     assert await async_setup_component(hass, "system_health", {})
     entry = await add_account(simulator["telnyx"])
     MockConfigEntry(

@@ -14,24 +14,24 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
 from .conftest import our_log, state_of
-from .recording import RECORDED_ADDRESS, RecordedVendor, full_recording, served
-from .simulator import VENDORS
+from .recording import RECORDED_ADDRESS, RecordedProvider, full_recording, served
+from .simulator import SIMULATED_PROVIDERS
 
 
 def test_every_provider_is_simulated() -> None:
-    """Every vendor of the registry speaks in the simulator."""
-    simulated = {vendor.id for vendor in VENDORS}
-    vendors = {provider.id for provider in PROVIDERS if not provider.is_previewed}
-    missing = sorted(vendors - simulated)
-    assert simulated == vendors, (
-        f"add to VENDORS in tests/simulator/server.py: {missing}"
+    """Every provider of the registry speaks in the simulator."""
+    simulated = {simulated.id for simulated in SIMULATED_PROVIDERS}
+    providers = {provider.id for provider in PROVIDERS if not provider.is_previewed}
+    missing = sorted(providers - simulated)
+    assert simulated == providers, (
+        f"add to SIMULATED_PROVIDERS in tests/simulator/server.py: {missing}"
     )
 
 
 def entered(
     provider: type[Provider], credentials: dict[str, str], address: str
 ) -> dict[str, Any]:
-    """Return what a person enters to reach a recorded vendor."""
+    """Return what a person enters to reach a recorded provider."""
     advanced = {"advanced": {"base_url": address}} if provider.hosts else {}
     return advanced | {
         key: str(value).replace(RECORDED_ADDRESS, address)
@@ -53,11 +53,11 @@ async def test_add_by_the_flow(
 ) -> None:
     """The flow makes an account that shows every balance of the recording."""
     recording = full_recording(provider)
-    vendor = RecordedVendor(recording)
+    simulated = RecordedProvider(recording)
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}, data={"provider": provider.id}
     )
-    async with served(vendor.handle) as address:
+    async with served(simulated.handle) as address:
         result = await hass.config_entries.flow.async_configure(
             result["flow_id"], entered(provider, recording.credentials, address)
         )

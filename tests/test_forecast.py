@@ -213,7 +213,7 @@ def test_top_ups_do_not_count() -> None:
 
 
 def test_cents() -> None:
-    """A vendor that tells whole cents makes steps of a little that is spent."""
+    """A provider that tells whole cents makes steps of a little that is spent."""
     spent = [Decimal(f"{poll * 0.3 / 96:.2f}") for poll in range(5 * 96)]
     found = forecast(
         [(START + i * HOUR / 4, 20 - each) for i, each in enumerate(spent)],
@@ -350,7 +350,7 @@ def test_unobserved_hours() -> None:
     assert runway(asked(history, 50)) == pytest.approx(runway(whole), rel=0.1)
 
 
-def test_days_that_the_vendor_told() -> None:
+def test_days_that_the_provider_told() -> None:
     """Days before the first observation tell the level and the weekdays, not the hours."""
     history = spending(office, 2 * DAY, START + 28 * DAY)
     days = [START.date() + timedelta(days=day) for day in range(28)]
@@ -363,7 +363,7 @@ def test_days_that_the_vendor_told() -> None:
 
 
 def test_days_alone() -> None:
-    """What the vendor told is enough, whatever was seen since."""
+    """What the provider told is enough, whatever was seen since."""
     history = steady(HOUR, 0)
     days = [START.date() - timedelta(days=day) for day in range(1, 10)]
     history.fill(dict.fromkeys(days, Decimal(24)))

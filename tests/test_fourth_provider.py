@@ -1,4 +1,4 @@
-"""One more vendor is one file, its registry lines and its recorded answers."""
+"""One more provider is one file, its registry lines and its recorded answers."""
 
 from itertools import pairwise
 import json
@@ -86,8 +86,8 @@ def plugins(config: pytest.Config) -> list[str]:
     ]
 
 
-def test_one_more_vendor(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    """A copy of the project with one more vendor passes the tests of all vendors."""
+def test_one_more_provider(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """A copy of the project with one more provider passes the tests of all providers."""
     for name in ("custom_components", "tests", "pyproject.toml", "hacs.json"):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy

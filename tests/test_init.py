@@ -1,4 +1,4 @@
-"""An entry's life, and what becomes of a vendor's errors."""
+"""An entry's life, and what becomes of a provider's errors."""
 
 import asyncio
 from datetime import timedelta
@@ -37,8 +37,8 @@ async def test_load_and_unload(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """An account loads and unloads without a word of complaint."""
-    for vendor in simulator.vendors:
-        entry = await add_account(vendor)
+    for provider in simulator.providers:
+        entry = await add_account(provider)
         assert await hass.config_entries.async_unload(entry.entry_id)
         assert entry.state is ConfigEntryState.NOT_LOADED
     ours = [
@@ -56,7 +56,7 @@ async def test_load_and_unload(
 async def test_start_during_an_outage(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, fault: Any
 ) -> None:
-    """An account whose vendor does not answer is tried again."""
+    """An account whose provider does not answer is tried again."""
     telnyx = simulator[Telnyx]
     telnyx.fail(fault)
     entry = await add_account(telnyx, ConfigEntryState.SETUP_RETRY)
@@ -72,7 +72,7 @@ async def test_wait_is_kept_over_a_restart(
     add_account: AddAccount,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A vendor that wants to be left alone is, also by a new start."""
+    """A provider that wants to be left alone is, also by a new start."""
     telnyx = simulator[Telnyx]
     telnyx.fail(Http(429, retry_after=3600))
     entry = await add_account(telnyx, ConfigEntryState.SETUP_RETRY)
@@ -135,7 +135,7 @@ async def test_rate_limit_that_lasts(
 async def test_fault_with_retry_after(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """A vendor at fault is asked again when it says."""
+    """A provider at fault is asked again when it says."""
     telnyx = simulator[Telnyx]
     await add_account(telnyx)
     telnyx.fail(Http(503, retry_after=3600))
@@ -152,7 +152,7 @@ async def test_fault_with_retry_after(
 async def test_manual_update_in_the_quiet_time_of_a_fault(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """A person's update does not disturb a vendor that wants to be left alone."""
+    """A person's update does not disturb a provider that wants to be left alone."""
     await async_setup_component(hass, "homeassistant", {})
     telnyx = simulator[Telnyx]
     await add_account(telnyx)
@@ -165,7 +165,7 @@ async def test_manual_update_in_the_quiet_time_of_a_fault(
     )
     assert len(telnyx.requests) == asked
     assert state_of(hass, BALANCE) == STATE_UNAVAILABLE
-    assert state_of(hass, STATUS) == "vendor_down"
+    assert state_of(hass, STATUS) == "provider_fault"
 
 
 async def test_limit_of_a_part(
@@ -255,14 +255,14 @@ async def test_first_refusal_of_a_new_account(
     assert len(hass.config_entries.flow.async_progress()) == 1
 
 
-async def test_missing_right(
+async def test_missing_permission(
     hass: HomeAssistant,
     simulator: Simulator,
     add_account: AddAccount,
     poll: Poll,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """A missing right is named in a repair issue, while polling goes on."""
+    """A missing permission is named in a repair issue, while polling goes on."""
     deepgram = simulator[Deepgram]
     entry = await add_account(deepgram)
     issue_id = f"missing_permission_{entry.entry_id}"
@@ -275,7 +275,7 @@ async def test_missing_right(
     assert issue.translation_placeholders == {
         "account": "Deepgram",
         "provider": "Deepgram",
-        "right": "billing:read",
+        "permission": "billing:read",
     }
     assert issue.learn_more_url == "https://console.deepgram.com"
     assert not hass.config_entries.flow.async_progress()
@@ -292,13 +292,13 @@ async def test_missing_right(
     assert state_of(hass, "sensor.deepgram_update_status") == "ok"
 
 
-async def test_missing_right_of_a_part(
+async def test_missing_permission_of_a_part(
     hass: HomeAssistant,
     simulator: Simulator,
     add_account: AddAccount,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """A right that is missing for one project is told too."""
+    """A permission that is missing for one project is told too."""
     deepgram = simulator[Deepgram]
     garage = deepgram.add_project("Garage")
     deepgram.fail_project(
@@ -317,7 +317,7 @@ async def test_unexpected_answer_that_persists(
     poll: Poll,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """A vendor that changed its answer is told when it persists."""
+    """A provider that changed its answer is told when it persists."""
     telnyx = simulator[Telnyx]
     entry = await add_account(telnyx)
     issue_id = f"unexpected_answer_{entry.entry_id}"

@@ -64,7 +64,7 @@ def said_of(*snapshots: Snapshot) -> Availability | None:
             Snapshot(wallets=(wallet("a", "0"), wallet("b", "0"))),
             Availability.DEPLETED,
         ),
-        # The word of the vendor counts, whatever the wallets hold.
+        # The word of the provider counts, whatever the wallets hold.
         (
             Snapshot(is_available=False, wallets=(wallet("a", "5"),)),
             Availability.DEPLETED,

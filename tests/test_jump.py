@@ -112,8 +112,8 @@ def test_little_is_known() -> None:
         assert (find_jump(history, now) is not None) is is_found
 
 
-def test_days_of_the_vendor_are_no_habit() -> None:
-    """Days that the vendor told know nothing of bursts."""
+def test_days_of_the_provider_are_no_habit() -> None:
+    """Days that the provider told know nothing of bursts."""
     history = spending(one, 2 * DAY)
     days = [(START - day * DAY).date() for day in range(1, 20)]
     history.fill(dict.fromkeys(days, Decimal(24)))

@@ -258,7 +258,7 @@ def test_pools(granted: str, paid: str, moved: list[tuple[str, str]]) -> None:
 
 
 def test_pools_that_do_not_add_up_are_left_alone() -> None:
-    """A vendor may count its grants otherwise than the balance."""
+    """A provider may count its grants otherwise than the balance."""
     book = Book("15.00", **pools("100.00", "10.00"))
     assert book.see("14.00", **pools("90.00", "10.00")) == [("spend", "-1.00")]
 
@@ -287,7 +287,7 @@ def test_cents_back_and_forth() -> None:
 
 
 def test_whole_cents() -> None:
-    """A vendor that tells whole cents tells small spend now and then."""
+    """A provider that tells whole cents tells small spend now and then."""
     book = Book("20.00")
     exact = Decimal("20.00")
     for _ in range(96):
@@ -441,8 +441,8 @@ def test_tally_of_a_wrong_clock() -> None:
     assert tallies(ledger)["today"] == ("2026-11-21 00:00", Decimal(1))
 
 
-def test_past_that_the_vendor_tells() -> None:
-    """The vendor's days become hours, and count for the month."""
+def test_past_that_the_provider_tells() -> None:
+    """The provider's days become hours, and count for the month."""
     ledger = Ledger()
     ledger.observe(wallet("20"), NOW, STARTS)
     ledger.observe(wallet("19.50"), NOW + POLL, STARTS)
@@ -580,7 +580,7 @@ def test_history_adds_up(spends: list[Decimal]) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(-1e-9, 1e-9) | st.floats(-1e6, 1e6), max_size=20))
 def test_ledger_outlives_a_restart(amounts: list[float]) -> None:
-    """Whatever floats a vendor tells, what is kept of them can be read again."""
+    """Whatever floats a provider tells, what is kept of them can be read again."""
     ledger = Ledger()
     for number, told in enumerate(amounts):
         ledger.observe(wallet(str(amount(repr(told)))), NOW + POLL * number, STARTS)

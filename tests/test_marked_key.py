@@ -1,4 +1,4 @@
-"""A marked key of every vendor is found nowhere but in its entry's data."""
+"""A marked key of every provider is found nowhere but in its entry's data."""
 
 from itertools import pairwise
 import json
@@ -17,51 +17,64 @@ from homeassistant.helpers import (
 )
 
 from .conftest import AddAccount, Poll, our_log
-from .simulator import VENDORS, Fault, Html, Http, Redirect, Reset, Simulator, Vendor
+from .simulator import (
+    SIMULATED_PROVIDERS,
+    Fault,
+    Html,
+    Http,
+    Redirect,
+    Reset,
+    SimulatedProvider,
+    Simulator,
+)
 
 MARK = "MARKED"
 
 
 @pytest.fixture
 async def marked(simulator: Simulator) -> Simulator:
-    """Return vendors whose keys are easily found."""
-    for vendor in simulator.vendors:
-        vendor.credentials = vendor.new_key(MARK)
+    """Return providers whose keys are easily found."""
+    for provider in simulator.providers:
+        provider.credentials = provider.new_key(MARK)
     return simulator
 
 
-async def fail(hass: HomeAssistant, vendor: Vendor, fault: Fault) -> object:
-    """Return what the flow says of a vendor that fails."""
+async def fail(
+    hass: HomeAssistant, provider: SimulatedProvider, fault: Fault
+) -> object:
+    """Return what the flow says of a provider that fails."""
     result = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}, data={"provider": vendor.id}
+        DOMAIN, context={"source": SOURCE_USER}, data={"provider": provider.id}
     )
-    vendor.fail(fault)
+    provider.fail(fault)
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"],
-        {**vendor.credentials, "advanced": {"base_url": vendor.url}},
+        {**provider.credentials, "advanced": {"base_url": provider.url}},
     )
-    vendor.heal()
+    provider.heal()
     hass.config_entries.flow.async_abort(result["flow_id"])
     return {**result, "data_schema": str(result["data_schema"])}
 
 
-@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+@pytest.mark.parametrize(
+    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
+)
 async def test_key_is_nowhere_else(
     hass: HomeAssistant,
     marked: Simulator,
     add_account: AddAccount,
     poll: Poll,
     caplog: pytest.LogCaptureFixture,
-    vendor_id: str,
+    provider_id: str,
 ) -> None:
-    """Whatever a vendor does, its key stays where it belongs."""
+    """Whatever a provider does, its key stays where it belongs."""
     caplog.set_level(logging.DEBUG)
-    vendor = marked[vendor_id]
-    body = json.dumps(vendor.credentials)
+    provider = marked[provider_id]
+    body = json.dumps(provider.credentials)
     elsewhere = next(
-        a for a, b in pairwise((*marked.vendors, *marked.vendors)) if b is vendor
+        a for a, b in pairwise((*marked.providers, *marked.providers)) if b is provider
     )
-    entry = await add_account(vendor)
+    entry = await add_account(provider)
     told: list[object] = []
     for fault in (
         Redirect(f"{elsewhere.url}/elsewhere"),
@@ -73,12 +86,12 @@ async def test_key_is_nowhere_else(
         Html(),
         Reset(),
     ):
-        told.append(await fail(hass, vendor, fault))
-        vendor.fail(fault)
+        told.append(await fail(hass, provider, fault))
+        provider.fail(fault)
         await poll()
         told.append(await async_get_config_entry_diagnostics(hass, entry))
-        vendor.heal()
-    vendor.revoke_key()
+        provider.heal()
+    provider.revoke_key()
     await poll()
     await poll()
     told += [

@@ -147,15 +147,15 @@ def test_quality_scale_status(rule: str) -> None:
     )
 
 
-def test_supported_vendors() -> None:
-    """The README names every vendor, and nothing else as one."""
-    table = README.partition("\n## Supported vendors\n")[2].partition("\n## ")[0]
+def test_supported_providers() -> None:
+    """The README names every provider, and nothing else as one."""
+    table = README.partition("\n## Supported providers\n")[2].partition("\n## ")[0]
     _, _, *rows, other = re.findall(r"^\| .* \| (.*) \|$", table, re.MULTILINE)
     assert other.startswith("[Other service]")
     named = {name for row in rows for name in row.split(", ")}
-    vendors = {provider.name for provider in PROVIDERS if not provider.is_previewed}
-    missing = sorted(vendors - named)
-    assert named == vendors, f"add to Supported vendors in README.md: {missing}"
+    providers = {provider.name for provider in PROVIDERS if not provider.is_previewed}
+    missing = sorted(providers - named)
+    assert named == providers, f"add to Supported providers in README.md: {missing}"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_supported_vendors() -> None:
         ("docs-installation-parameters", "Add an account"),
         ("docs-known-limitations", "Known limitations"),
         ("docs-removal-instructions", "Removal"),
-        ("docs-supported-devices", "Supported vendors"),
+        ("docs-supported-devices", "Supported providers"),
         ("docs-supported-functions", "Entities"),
         ("docs-troubleshooting", "Troubleshooting"),
         ("docs-use-cases", "Use cases"),
@@ -504,7 +504,7 @@ def test_imports_run_downward(module: str) -> None:
     "module", [name for name in MODULES if _top(name) in LAYERS[0] | LAYERS[1]]
 )
 def test_facts_know_nothing_of_home_assistant(module: str) -> None:
-    """Facts, conclusions and vendors could be a library of their own."""
+    """Facts, conclusions and providers could be a library of their own."""
     assert not _imported(module, "homeassistant")
 
 
@@ -535,8 +535,8 @@ def test_one_way_to_the_network() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.id)
-def test_vendors_are_known_to_the_registry_alone(provider: type) -> None:
-    """Nobody names a vendor, least of all another vendor."""
+def test_providers_are_known_to_the_registry_alone(provider: type) -> None:
+    """Nobody names a provider, least of all another provider."""
     assert [name for name in MODULES if _imported(name, provider.__module__)] == [
         "providers.__init__"
     ]

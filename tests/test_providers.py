@@ -1,4 +1,4 @@
-"""The contract of the providers: the same tests for every vendor."""
+"""The contract of the providers: the same tests for every provider."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ from custom_components.api_balance.providers.base import (
     InvalidCredentials,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     UnexpectedAnswer,
     Unreachable,
-    VendorFault,
 )
 from custom_components.api_balance.providers.fields import amount, epoch, moment
 from custom_components.api_balance.providers.http import connect
@@ -34,11 +34,11 @@ from custom_components.api_balance.providers.other import OtherService
 
 from .conftest import with_running_clock
 from .recording import (
-    EVERY_VENDOR,
+    EVERY_PROVIDER,
     FOLDER,
     RECORDED_AT,
     Handler,
-    RecordedVendor,
+    RecordedProvider,
     Recording,
     connected,
     full_recording,
@@ -74,12 +74,12 @@ def test_declarations(provider: type[Provider]) -> None:
 
 @pytest.mark.parametrize("provider", each(PROVIDERS))
 def test_recordings_are_there(provider: type[Provider]) -> None:
-    """Every vendor has the recordings that show its edges."""
+    """Every provider has the recordings that show its edges."""
     there = {path.stem for path in (FOLDER / provider.id).glob("*.json")}
-    missing = set(EVERY_VENDOR) - there
+    missing = set(EVERY_PROVIDER) - there
     assert not missing, f"add to {FOLDER / provider.id}: {sorted(missing)}"
-    if provider.right:
-        missing |= {"missing_right"} - there
+    if provider.permission:
+        missing |= {"missing_permission"} - there
     if "wallets" in full_recording(provider).expect["snapshot"]:
         missing |= {"debt"} - there
     assert not missing, f"add to {FOLDER / provider.id}: {sorted(missing)}"
@@ -88,11 +88,11 @@ def test_recordings_are_there(provider: type[Provider]) -> None:
 @pytest.mark.parametrize("recording", each(recordings()))
 async def test_recorded_answers(recording: Recording) -> None:
     """A recorded answer means what its file says."""
-    vendor = RecordedVendor(recording)
-    outcome = await meaning(recording, vendor.handle)
-    assert vendor.complaints == []
+    simulated = RecordedProvider(recording)
+    outcome = await meaning(recording, simulated.handle)
+    assert simulated.complaints == []
     assert outcome == recording.expect
-    assert set(vendor.requests) == set(recording.answers)
+    assert set(simulated.requests) == set(recording.answers)
 
 
 @pytest.mark.parametrize("provider", each(PROVIDERS))
@@ -132,8 +132,8 @@ def test_mistakes_in_a_recording(tmp_path: Path, text: str, mistake: str) -> Non
 
 
 async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
-    """Return in plain words what the provider makes of a vendor's answers."""
-    provider = BY_ID[recording.vendor]
+    """Return in plain words what the provider makes of a provider's answers."""
+    provider = BY_ID[recording.provider]
     async with served(handler) as address:
         try:
             async with connected(
@@ -173,12 +173,12 @@ def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
 async def test_wrong_types(provider: type[Provider]) -> None:
     """An answer of any shape is read, or refused with the path that broke."""
     recording = full_recording(provider)
-    vendor = RecordedVendor(recording)
+    simulated = RecordedProvider(recording)
     outcomes: set[type] = set()
-    async with served(vendor.handle) as address, ClientSession() as session:
+    async with served(simulated.handle) as address, ClientSession() as session:
         for asked, answer in recording.answers.items():
             for broken in breakages(answer["json"], lambda value: value):
-                vendor.answers = {
+                simulated.answers = {
                     **recording.answers,
                     asked: {**answer, "json": broken},
                 }
@@ -268,9 +268,9 @@ FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
     "huge": (answering("[" + " " * 1_100_000 + "]"), UnexpectedAnswer, "1 MiB"),
     "bomb": (bomb, UnexpectedAnswer, "1 MiB"),
     "teapot": (answering("", status=418), UnexpectedAnswer, "HTTP 418"),
-    "vendor at fault": (answering("", status=500), VendorFault, None),
-    "gateway": (answering(PAGE, status=502), VendorFault, None),
-    "request timeout": (answering("", status=408), VendorFault, None),
+    "provider at fault": (answering("", status=500), ProviderFault, None),
+    "gateway": (answering(PAGE, status=502), ProviderFault, None),
+    "request timeout": (answering("", status=408), ProviderFault, None),
 }
 
 
@@ -338,7 +338,7 @@ async def test_refusal_without_a_word(provider: type[Provider], status: int) -> 
     ],
 )
 async def test_forms_of_retry_after(headers: dict[str, str], wait: Any) -> None:
-    """How long a vendor wants to be left alone is understood, and bounded."""
+    """How long a provider wants to be left alone is understood, and bounded."""
     assert await retry_after(PROVIDERS[0], 429, headers) == wait
 
 
@@ -348,17 +348,17 @@ async def test_forms_of_retry_after(headers: dict[str, str], wait: Any) -> None:
 async def test_retry_after(
     provider: type[Provider], status: int, headers: dict[str, str], wait: float | None
 ) -> None:
-    """Every vendor is left alone as long as it wants."""
+    """Every provider is left alone as long as it wants."""
     assert await retry_after(provider, status, headers) == wait
 
 
 async def retry_after(
     provider: type[Provider], status: int, headers: dict[str, str]
 ) -> float | None:
-    """Return how long a vendor wants to be left alone, in seconds."""
+    """Return how long a provider wants to be left alone, in seconds."""
     handler = answering("", status=status, headers=headers)
     async with served(handler) as address, connected(provider, address) as client:
-        with pytest.raises(RateLimited if status == 429 else VendorFault) as caught:
+        with pytest.raises(RateLimited if status == 429 else ProviderFault) as caught:
             await client.read()
     wait: timedelta | None = caught.value.retry_after
     return wait.total_seconds() if wait else None
@@ -416,6 +416,6 @@ async def test_name_that_no_header_carries() -> None:
 
 
 def test_needs_are_told_apart() -> None:
-    """A right is called one: it would pass for another kind of key."""
+    """A permission is called one: it would pass for another kind of key."""
     assert BY_ID["deepseek"].key_needs() == "API key"
-    assert BY_ID["elevenlabs"].key_needs() == "API key; needed right: user_read"
+    assert BY_ID["elevenlabs"].key_needs() == "API key; needed permission: user_read"

@@ -1,4 +1,4 @@
-"""The vendors' own Python libraries take the simulator for the vendor."""
+"""The providers' own Python libraries take the simulator for the provider."""
 
 from collections.abc import AsyncGenerator
 from datetime import date
@@ -32,11 +32,11 @@ async def simulator(socket_enabled: None) -> AsyncGenerator[Simulator]:
 @pytest.fixture
 async def deepgram(simulator: Simulator) -> AsyncGenerator[AsyncDeepgramClient]:
     """Point Deepgram's library at the simulator."""
-    vendor = simulator["deepgram"]
-    url = vendor.url
+    provider = simulator["deepgram"]
+    url = provider.url
     async with httpx.AsyncClient() as client:
         yield AsyncDeepgramClient(
-            api_key=vendor.credentials["api_key"],
+            api_key=provider.credentials["api_key"],
             environment=DeepgramClientEnvironment(
                 base=url, production=url, agent=url, agent_rest=url
             ),
@@ -48,10 +48,10 @@ async def deepgram(simulator: Simulator) -> AsyncGenerator[AsyncDeepgramClient]:
 @pytest.fixture
 async def telnyx(simulator: Simulator) -> AsyncGenerator[AsyncTelnyx]:
     """Point Telnyx's library at the simulator."""
-    vendor = simulator["telnyx"]
+    provider = simulator["telnyx"]
     async with AsyncTelnyx(
-        api_key=vendor.credentials["api_key"],
-        base_url=f"{vendor.url}/v2",
+        api_key=provider.credentials["api_key"],
+        base_url=f"{provider.url}/v2",
         max_retries=0,
     ) as client:
         yield client
@@ -78,9 +78,9 @@ async def test_deepgram_balances(
     simulator: Simulator, deepgram: AsyncDeepgramClient
 ) -> None:
     """The library reads the balances, and one by itself."""
-    vendor = simulator[Deepgram]
-    project_id = vendor.projects[0]
-    hours = vendor.add_balance(project_id, Decimal("12.5"), "hour", "contract")
+    provider = simulator[Deepgram]
+    project_id = provider.projects[0]
+    hours = provider.add_balance(project_id, Decimal("12.5"), "hour", "contract")
     api = deepgram.manage.v1.projects.billing.balances
     listed = await api.list(project_id)
     assert [(item.amount, item.units) for item in listed.balances or ()] == [
@@ -98,9 +98,9 @@ async def test_deepgram_purchases(
     simulator: Simulator, deepgram: AsyncDeepgramClient
 ) -> None:
     """The library reads what was bought."""
-    vendor = simulator[Deepgram]
-    project_id = vendor.projects[0]
-    vendor.top_up(Decimal("25.5"))
+    provider = simulator[Deepgram]
+    project_id = provider.projects[0]
+    provider.top_up(Decimal("25.5"))
     api = deepgram.manage.v1.projects.billing.purchases
     paid, given = (await api.list(project_id)).orders or []
     assert (paid.amount, paid.units, paid.order_type) == (25.5, "usd", "purchase")
@@ -116,15 +116,15 @@ async def test_deepgram_breakdown_and_fields(
     simulator: Simulator, deepgram: AsyncDeepgramClient
 ) -> None:
     """The library filters and groups costs, and names what they are made of."""
-    vendor = simulator[Deepgram]
-    project_id = vendor.add_project("Office")
+    provider = simulator[Deepgram]
+    project_id = provider.add_project("Office")
     uses: list[tuple[str, Deployment]] = [
         ("a", "hosted"),
         ("b", "beta"),
         ("a", "beta"),
     ]
     for accessor, deployment in uses:
-        vendor.add_cost(
+        provider.add_cost(
             project_id,
             Decimal("0.25"),
             date(2025, 1, 16),
@@ -164,25 +164,25 @@ async def test_deepgram_errors(
     simulator: Simulator, deepgram: AsyncDeepgramClient
 ) -> None:
     """The library sees refusals with status and body, also in plain text."""
-    vendor = simulator[Deepgram]
+    provider = simulator[Deepgram]
     api = deepgram.manage.v1.projects.billing.balances
-    vendor.revoke_key()
+    provider.revoke_key()
     with pytest.raises(ApiError) as caught:
-        await api.list(vendor.projects[0])
+        await api.list(provider.projects[0])
     assert caught.value.status_code == 401
     assert caught.value.body["err_code"] == "INVALID_AUTH"
-    vendor.weaken_key()
-    vendor.refuse_rights_with("401_text")
+    provider.weaken_key()
+    provider.refuse_permissions_with("401_text")
     with pytest.raises(ApiError) as caught:
-        await api.list(vendor.projects[0])
+        await api.list(provider.projects[0])
     assert caught.value.body == "User does not have sufficient permissions."
 
 
 async def test_telnyx_balance(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
     """The library reads the balance of an account with a credit line."""
-    vendor = simulator[Telnyx]
-    vendor.set_balance(Decimal("-154.29"))
-    vendor.set_credit_limit(Decimal(500))
+    provider = simulator[Telnyx]
+    provider.set_balance(Decimal("-154.29"))
+    provider.set_credit_limit(Decimal(500))
     data = (await telnyx.balance.retrieve()).data
     assert data is not None
     assert data.record_type == "balance"
@@ -194,14 +194,14 @@ async def test_telnyx_balance(simulator: Simulator, telnyx: AsyncTelnyx) -> None
 
 
 async def test_telnyx_errors(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
-    """The library tells a bad key, a missing right and a limit apart."""
-    vendor = simulator["telnyx"]
-    vendor.revoke_key()
+    """The library tells a bad key, a missing permission and a limit apart."""
+    provider = simulator["telnyx"]
+    provider.revoke_key()
     with pytest.raises(AuthenticationError, match="10009"):
         await telnyx.balance.retrieve()
-    vendor.weaken_key()
+    provider.weaken_key()
     with pytest.raises(PermissionDeniedError, match="10010"):
         await telnyx.balance.retrieve()
-    vendor.fail(Http(429, retry_after=1))
+    provider.fail(Http(429, retry_after=1))
     with pytest.raises(RateLimitError, match="10011"):
         await telnyx.balance.retrieve()

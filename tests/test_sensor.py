@@ -22,22 +22,24 @@ from .simulator import Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
 from .simulator.faults import Http, Reset
-from .simulator.server import VENDORS
+from .simulator.server import SIMULATED_PROVIDERS
 from .simulator.telnyx import Telnyx
 from .simulator.vonage import Vonage
 
 
-@pytest.mark.parametrize("vendor_id", [vendor.id for vendor in VENDORS])
+@pytest.mark.parametrize(
+    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
+)
 async def test_entities(
     hass: HomeAssistant,
     simulator: Simulator,
     add_account: AddAccount,
     entity_registry: er.EntityRegistry,
     snapshot: SnapshotAssertion,
-    vendor_id: str,
+    provider_id: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every vendor shows what it gives, in its own units."""
+    """Every provider shows what it gives, in its own units."""
     disabled: set[str | None] = set()
 
     def enable(entity: Entity) -> bool:
@@ -46,7 +48,7 @@ async def test_entities(
         return True
 
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", property(enable))
-    entry = await add_account(simulator[vendor_id])
+    entry = await add_account(simulator[provider_id])
     # Home Assistant's own form of a snapshot differs from version to version.
     entities = {
         entity.entity_id: {
@@ -66,7 +68,7 @@ async def test_entities(
 async def test_numbers_are_exact(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """A balance arrives as the vendor wrote it."""
+    """A balance arrives as the provider wrote it."""
     deepgram = simulator[Deepgram]
     project = deepgram.add_project("Exact")
     deepgram.add_balance(project, Decimal("104.56822227"))
@@ -103,7 +105,7 @@ async def test_outage(
     await poll()
     assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
     assert state_of(hass, "sensor.telnyx_availability") == STATE_UNAVAILABLE
-    assert state_of(hass, "sensor.telnyx_update_status") == "vendor_down"
+    assert state_of(hass, "sensor.telnyx_update_status") == "provider_fault"
     last_update = state_of(hass, "sensor.telnyx_last_update")
 
     telnyx.heal()
@@ -125,8 +127,8 @@ async def test_unchanged_data_writes_no_state(
     """A poll without news writes the time of the poll and nothing else."""
     # Whoever knows a past forecasts, and then it is news that time has passed.
     simulator[Deepgram].fail(Http(503), path="billing")
-    for vendor in simulator.vendors:
-        await add_account(vendor)
+    for provider in simulator.providers:
+        await add_account(provider)
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     reports: set[str] = set()
 
@@ -140,10 +142,10 @@ async def test_unchanged_data_writes_no_state(
     )
     await poll()
     assert {event.data["entity_id"] for event in changes} == {
-        f"sensor.{vendor.id}_last_update" for vendor in simulator.vendors
+        f"sensor.{provider.id}_last_update" for provider in simulator.providers
     }
     assert reports == {
-        f"sensor.{vendor.id}_update_status" for vendor in simulator.vendors
+        f"sensor.{provider.id}_update_status" for provider in simulator.providers
     }
 
 
@@ -210,7 +212,7 @@ async def test_project_that_fails(
     deepgram.fail_project(garage, Http(500))
     await add_account(deepgram)
     assert state_of(hass, "sensor.deepgram_garage_balance") is None
-    assert state_of(hass, "sensor.deepgram_update_status") == "vendor_down"
+    assert state_of(hass, "sensor.deepgram_update_status") == "provider_fault"
     assert state_of(hass, "sensor.deepgram_availability") == "available"
 
     deepgram.heal()
@@ -260,10 +262,10 @@ async def test_project_without_money(
     assert state_of(hass, "sensor.deepgram_availability") == "available"
 
 
-async def test_word_of_the_vendor(
+async def test_word_of_the_provider(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """Where the vendor says whether the account can be used, that is what counts."""
+    """Where the provider says whether the account can be used, that is what counts."""
     deepseek = simulator[DeepSeek]
     await add_account(deepseek)
     assert state_of(hass, "sensor.deepseek_availability") == "available"
@@ -307,7 +309,7 @@ async def test_refused_for_want_of_money(
 async def test_auto_top_up_that_is_not_told_at_first(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """What the vendor tells later is there without a reload."""
+    """What the provider tells later is there without a reload."""
     vonage = simulator[Vonage]
     vonage.fail(Http(402))
     await add_account(vonage)

@@ -37,8 +37,8 @@ async def accounts(
     telnyx, deepseek = simulator[Telnyx], simulator[DeepSeek]
     deepseek.add_currency("USD", Decimal(20))
     entries = {
-        vendor.id: await add_account(vendor)
-        for vendor in (telnyx, deepseek, simulator[Deepgram])
+        provider.id: await add_account(provider)
+        for provider in (telnyx, deepseek, simulator[Deepgram])
     }
     await hass.services.async_call(
         "number",

@@ -22,7 +22,7 @@ import pytest
 from .conftest import with_running_clock
 from .simulator import (
     FAULTS,
-    VENDORS,
+    SIMULATED_PROVIDERS,
     CommandError,
     Cut,
     Fault,
@@ -33,8 +33,8 @@ from .simulator import (
     NotANumber,
     Redirect,
     Reset,
+    SimulatedProvider,
     Simulator,
-    Vendor,
     WrongType,
 )
 from .simulator.deepgram import Deepgram
@@ -42,7 +42,7 @@ from .simulator.deepseek import DeepSeek
 from .simulator.telnyx import Telnyx
 from .simulator.wire import read
 
-# What vendors answer to a bad key; Pushover calls it a bad request.
+# What providers answer to a bad key; Pushover calls it a bad request.
 REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 # seven.io answers with a success whose whole text is a code.
 REFUSED_WITH_SUCCESS = {"900"}
@@ -84,80 +84,83 @@ class Answer:
 
 
 async def ask(
-    session: ClientSession, vendor: Vendor, path: str, authorization: str | None = None
+    session: ClientSession,
+    provider: SimulatedProvider,
+    path: str,
+    authorization: str | None = None,
 ) -> Answer:
-    """Ask a vendor as its customer does."""
-    headers, params = vendor.authorization, vendor.params
+    """Ask a provider as its customer does."""
+    headers, params = provider.authorization, provider.params
     if authorization is not None:
         headers, params = {"Authorization": authorization}, {}
-    url = vendor.url + path
+    url = provider.url + path
     async with session.get(
         url, headers=headers, params=params, allow_redirects=False
     ) as response:
         return Answer(response.status, await response.text(), response.headers)
 
 
-def first_path(vendor: Vendor) -> str:
-    """Name the first path of a vendor's API."""
-    return next(iter(vendor.routes())).path
+def first_path(provider: SimulatedProvider) -> str:
+    """Name the first path of a provider's API."""
+    return next(iter(provider.routes())).path
 
 
-# What every vendor has
+# What every provider has
 
 
-@pytest.mark.parametrize("vendor_type", VENDORS)
-async def test_every_vendor_answers_its_customer_only(
-    simulator: Simulator, session: ClientSession, vendor_type: type[Vendor]
+@pytest.mark.parametrize("provider_type", SIMULATED_PROVIDERS)
+async def test_every_provider_answers_its_customer_only(
+    simulator: Simulator, session: ClientSession, provider_type: type[SimulatedProvider]
 ) -> None:
     """The right key is accepted, any other is not, and all requests are logged."""
-    vendor = simulator[vendor_type]
-    path = first_path(vendor)
-    assert (await ask(session, vendor, path)).status == HTTPStatus.OK
-    for authorization in ("", "Basic x", f"{vendor.scheme} wrong"):
-        assert (await ask(session, vendor, path, authorization)).is_refusal
-    first, *_, last = vendor.requests
-    assert [request.path for request in vendor.requests] == [path] * 4
-    assert vendor.authorization.items() <= first.headers.items()
-    assert vendor.params.items() <= first.query.items()
+    provider = simulator[provider_type]
+    path = first_path(provider)
+    assert (await ask(session, provider, path)).status == HTTPStatus.OK
+    for authorization in ("", "Basic x", f"{provider.scheme} wrong"):
+        assert (await ask(session, provider, path, authorization)).is_refusal
+    first, *_, last = provider.requests
+    assert [request.path for request in provider.requests] == [path] * 4
+    assert provider.authorization.items() <= first.headers.items()
+    assert provider.params.items() <= first.query.items()
     assert (last.method, last.headers["Authorization"]) == (
         "GET",
-        f"{vendor.scheme} wrong",
+        f"{provider.scheme} wrong",
     )
 
 
-@pytest.mark.parametrize("vendor_type", VENDORS)
+@pytest.mark.parametrize("provider_type", SIMULATED_PROVIDERS)
 async def test_every_key_can_be_revoked_and_restored(
-    simulator: Simulator, session: ClientSession, vendor_type: type[Vendor]
+    simulator: Simulator, session: ClientSession, provider_type: type[SimulatedProvider]
 ) -> None:
     """A revoked key is refused until it is restored."""
-    vendor = simulator[vendor_type]
-    vendor.revoke_key()
-    refused = await ask(session, vendor, first_path(vendor))
-    vendor.restore_key()
-    restored = await ask(session, vendor, first_path(vendor))
+    provider = simulator[provider_type]
+    provider.revoke_key()
+    refused = await ask(session, provider, first_path(provider))
+    provider.restore_key()
+    restored = await ask(session, provider, first_path(provider))
     assert refused.is_refusal
     assert not restored.is_refusal
     assert restored.status == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-@pytest.mark.parametrize("vendor_type", VENDORS)
-async def test_every_vendor_fails_and_heals(
+@pytest.mark.parametrize("provider_type", SIMULATED_PROVIDERS)
+async def test_every_provider_fails_and_heals(
     simulator: Simulator,
     session: ClientSession,
-    vendor_type: type[Vendor],
+    provider_type: type[SimulatedProvider],
     status: int,
 ) -> None:
     """A fault lasts until healed."""
-    vendor = simulator[vendor_type]
-    path = first_path(vendor)
-    vendor.fail(Http(status, retry_after=7))
+    provider = simulator[provider_type]
+    path = first_path(provider)
+    provider.fail(Http(status, retry_after=7))
     for _ in range(2):
-        failed = await ask(session, vendor, path)
+        failed = await ask(session, provider, path)
         assert (failed.status, failed.headers["Retry-After"]) == (status, "7")
         assert failed.text
-    vendor.heal()
-    assert (await ask(session, vendor, path)).status == HTTPStatus.OK
+    provider.heal()
+    assert (await ask(session, provider, path)).status == HTTPStatus.OK
 
 
 async def test_credentials_may_be_chosen(
@@ -171,20 +174,23 @@ async def test_credentials_may_be_chosen(
     assert answer.status == HTTPStatus.OK
 
 
-def test_credentials_of_an_unknown_vendor_are_a_mistake() -> None:
-    """A misspelled vendor does not go unnoticed."""
+def test_credentials_of_an_unknown_provider_are_a_mistake() -> None:
+    """A misspelled provider does not go unnoticed."""
     with pytest.raises(KeyError, match="telnix"):
         Simulator(credentials={"telnix": {}})
 
 
 async def test_ports_follow_the_registry(socket_enabled: None) -> None:
-    """A given port is the control's, and the vendors' follow."""
-    count = len(VENDORS) + 1
+    """A given port is the control's, and the providers' follow."""
+    count = len(SIMULATED_PROVIDERS) + 1
     # Below what anybody else is given; a run in which one is taken is passed over.
     for port in range(10_000, 20_000, count):
         try:
             async with Simulator(port) as simulator:
-                urls = [simulator.url, *(vendor.url for vendor in simulator.vendors)]
+                urls = [
+                    simulator.url,
+                    *(provider.url for provider in simulator.providers),
+                ]
                 break
         except OSError:
             continue
@@ -233,10 +239,10 @@ async def test_hang_does_not_outlive_the_simulator(
     assert waiting.result()
 
 
-async def lost(session: ClientSession, vendor: Vendor, path: str) -> bool:
+async def lost(session: ClientSession, provider: SimulatedProvider, path: str) -> bool:
     """Whether the connection broke instead of an answer."""
     try:
-        await ask(session, vendor, path)
+        await ask(session, provider, path)
     except ClientError:
         return True
     return False
@@ -244,7 +250,7 @@ async def lost(session: ClientSession, vendor: Vendor, path: str) -> bool:
 
 @with_running_clock
 async def test_hang(simulator: Simulator, session: ClientSession) -> None:
-    """A hanging vendor takes the request and never answers."""
+    """A hanging provider takes the request and never answers."""
     telnyx = simulator["telnyx"]
     telnyx.fail(Hang())
     with pytest.raises(TimeoutError):
@@ -448,7 +454,7 @@ async def test_deepgram_project_may_fail_alone(
 
 
 async def test_deepgram_refusals(simulator: Simulator, session: ClientSession) -> None:
-    """A bad key and a missing right come in all their forms."""
+    """A bad key and a missing permission come in all their forms."""
     deepgram = simulator[Deepgram]
     balances = f"/v1/projects/{deepgram.projects[0]}/balances"
     key = deepgram.credentials["api_key"]
@@ -464,9 +470,9 @@ async def test_deepgram_refusals(simulator: Simulator, session: ClientSession) -
     deepgram.weaken_key()
     projects = await ask(session, deepgram, "/v1/projects")
     live = await ask(session, deepgram, balances)
-    deepgram.refuse_rights_with("401")
+    deepgram.refuse_permissions_with("401")
     documented = await ask(session, deepgram, balances)
-    deepgram.refuse_rights_with("401_text")
+    deepgram.refuse_permissions_with("401_text")
     plain = await ask(session, deepgram, balances)
     assert projects.status == HTTPStatus.OK
     assert (live.status, documented.status, plain.status) == (403, 401, 401)
@@ -663,7 +669,7 @@ async def test_deepseek_balance(simulator: Simulator, session: ClientSession) ->
 
 
 async def test_deepseek_errors(simulator: Simulator, session: ClientSession) -> None:
-    """The refusal repeats the end of the key, and rights are unknown."""
+    """The refusal repeats the end of the key, and permissions are unknown."""
     deepseek = simulator["deepseek"]
     refused = await ask(session, deepseek, "/user/balance", "Bearer sk-wrong-cafe")
     assert "Authentication Fails, Your api key: ****cafe is invalid" in refused.text
@@ -671,24 +677,26 @@ async def test_deepseek_errors(simulator: Simulator, session: ClientSession) -> 
     assert token.text.startswith("Authentication Fails (auth header format should be")
     assert (refused.status, token.status) == (401, 401)
     assert (await ask(session, deepseek, "/v1/user/balance")).status == 404
-    assert not deepseek.knows_rights
-    with pytest.raises(CommandError, match="no rights"):
+    assert not deepseek.knows_permissions
+    with pytest.raises(CommandError, match="no permissions"):
         deepseek.weaken_key()
 
 
 # Control, spending by itself, and the program
 
 
-async def test_control_lists_vendors(
+async def test_control_lists_providers(
     simulator: Simulator, session: ClientSession
 ) -> None:
     """Another process finds every address, every credential and every command."""
     async with session.get(simulator.url) as response:
         listed = await response.json()
-    assert [vendor["id"] for vendor in listed] == [vendor.id for vendor in VENDORS]
-    for shown, vendor in zip(listed, simulator.vendors, strict=True):
-        assert shown["url"] == vendor.url
-        assert shown["credentials"] == vendor.credentials
+    assert [provider["id"] for provider in listed] == [
+        provider.id for provider in SIMULATED_PROVIDERS
+    ]
+    for shown, provider in zip(listed, simulator.providers, strict=True):
+        assert shown["url"] == provider.url
+        assert shown["credentials"] == provider.credentials
         assert {"spend", "top_up", "fail", "heal", "revoke_key"} <= set(
             shown["commands"]
         )
@@ -701,7 +709,7 @@ async def test_control_runs_commands(
     telnyx, deepgram = simulator[Telnyx], simulator[Deepgram]
 
     async def command(path: str, /, **arguments: object) -> object:
-        url = f"{simulator.url}/vendors/{path}"
+        url = f"{simulator.url}/providers/{path}"
         async with session.post(url, json=arguments) as response:
             assert response.status == HTTPStatus.OK
             result: object = (await response.json())["result"]
@@ -725,7 +733,7 @@ async def test_control_runs_commands(
     assert (limited.status, limited.headers["Retry-After"]) == (429, "30")
     await command("telnyx/heal")
     assert (await ask(session, telnyx, "/v2/balance")).status == HTTPStatus.OK
-    async with session.get(f"{simulator.url}/vendors/telnyx/requests") as response:
+    async with session.get(f"{simulator.url}/providers/telnyx/requests") as response:
         requests = await response.json()
     assert len(requests) == 2
     assert requests[0]["path"] == "/v2/balance"
@@ -736,7 +744,7 @@ async def test_control_runs_commands(
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
-        ("telnix/heal", "", "no vendor 'telnix'"),
+        ("telnix/heal", "", "no provider 'telnix'"),
         ("telnyx/routes", "", "no command 'routes'"),
         ("telnyx/spend", "{", "not JSON"),
         ("telnyx/spend", "[]", "no JSON object"),
@@ -748,14 +756,14 @@ async def test_control_runs_commands(
         ("telnyx/fail", '{"fault": {"kind": "redirect"}}', "fault.to: "),
         ("telnyx/fail", '{"fault": 1}', "fault: "),
         ("deepgram/remove_project", '{"project_id": "x"}', "no project 'x'"),
-        ("deepseek/weaken_key", "", "no rights to lose"),
+        ("deepseek/weaken_key", "", "no permissions to lose"),
     ],
 )
 async def test_control_explains_bad_commands(
     simulator: Simulator, session: ClientSession, path: str, body: str, expected: str
 ) -> None:
     """A bad command is refused with a clear text and changes nothing."""
-    url = f"{simulator.url}/vendors/{path}"
+    url = f"{simulator.url}/providers/{path}"
     async with session.post(url, data=body) as response:
         assert response.status == HTTPStatus.BAD_REQUEST
         assert expected in await response.text()
@@ -768,13 +776,13 @@ async def test_every_fault_has_its_kind(
 ) -> None:
     """Another process can order every fault by name."""
     fault = {"kind": kind} | ({"to": "http://127.0.0.1"} if kind == "redirect" else {})
-    url = f"{simulator.url}/vendors/telnyx/fail"
+    url = f"{simulator.url}/providers/telnyx/fail"
     async with session.post(url, json={"fault": fault}) as response:
         assert response.status == HTTPStatus.OK
 
 
 async def test_spending_by_itself(simulator: Simulator) -> None:
-    """Every vendor spends, and a vendor without money does not stop the others."""
+    """Every provider spends, and a provider without money does not stop the others."""
     deepgram, telnyx, deepseek = (
         simulator[Deepgram],
         simulator[Telnyx],
@@ -804,17 +812,20 @@ async def test_program(session: ClientSession, end: str) -> None:
     )
     assert process.stdout is not None
     printed = {}
-    for _ in range(len(VENDORS) + 1):
+    for _ in range(len(SIMULATED_PROVIDERS) + 1):
         name, *rest = (await process.stdout.readline()).decode().split()
         printed[name] = rest
-    assert list(printed) == [*(vendor.id for vendor in VENDORS), "control"]
+    assert list(printed) == [
+        *(provider.id for provider in SIMULATED_PROVIDERS),
+        "control",
+    ]
     url, credentials = printed["telnyx"]
     headers = {"Authorization": f"Bearer {credentials.removeprefix('api_key=')}"}
     async with session.get(f"{url}/v2/balance", headers=headers) as response:
         assert response.status == HTTPStatus.OK
     async with session.get(*printed["control"]) as response:
-        assert [vendor["url"] for vendor in await response.json()] == [
-            printed[vendor.id][0] for vendor in VENDORS
+        assert [provider["url"] for provider in await response.json()] == [
+            printed[provider.id][0] for provider in SIMULATED_PROVIDERS
         ]
     process.send_signal({"terminate": signal.SIGTERM, "interrupt": signal.SIGINT}[end])
     assert await process.wait() == 0

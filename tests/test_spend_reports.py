@@ -1,4 +1,4 @@
-"""What vendors tell beyond a poll: spend by the day, and what was paid in."""
+"""What providers tell beyond a poll: spend by the day, and what was paid in."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -19,6 +19,7 @@ from custom_components.api_balance.providers.base import (
     MissingPermission,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     SpendQuery,
     TellsPurchases,
@@ -26,7 +27,6 @@ from custom_components.api_balance.providers.base import (
     TellsSpendFields,
     UnexpectedAnswer,
     Unreachable,
-    VendorFault,
 )
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.openrouter import OpenRouter
@@ -34,7 +34,7 @@ from custom_components.api_balance.providers.openrouter import OpenRouter
 from .recording import (
     FOLDER,
     Handler,
-    RecordedVendor,
+    RecordedProvider,
     Recording,
     connected,
     full_recording,
@@ -42,7 +42,7 @@ from .recording import (
     reports,
     served,
 )
-from .simulator import Simulator, Vendor
+from .simulator import SimulatedProvider, Simulator
 from .simulator.anthropic import Anthropic as SimulatedAnthropic
 from .simulator.costs import Biller
 from .simulator.deepgram import Deepgram as SimulatedDeepgram
@@ -76,16 +76,16 @@ SIMULATED: tuple[type[Biller | SimulatedDeepgram], ...] = (
 
 
 async def ask(provider: Provider, report: str, scope: str, query: SpendQuery) -> Any:
-    """Return a report of a vendor."""
+    """Return a report of a provider."""
     assert isinstance(provider, ABILITIES[report])
     fetch = getattr(provider, f"fetch_{report}")
     return await (fetch(scope) if report == "purchases" else fetch(scope, query))
 
 
 async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
-    """Return in plain words what the provider makes of a vendor's answers."""
+    """Return in plain words what the provider makes of a provider's answers."""
     assert recording.report
-    provider = BY_ID[recording.vendor]
+    provider = BY_ID[recording.provider]
     async with (
         served(handler) as address,
         connected(provider, address, recording.credentials) as client,
@@ -103,11 +103,11 @@ async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
 @pytest.mark.parametrize("recording", each(reports()))
 async def test_recorded_reports(recording: Recording) -> None:
     """A recorded report means what its file says."""
-    vendor = RecordedVendor(recording)
-    outcome = await meaning(recording, vendor.handle)
-    assert vendor.complaints == []
+    simulated = RecordedProvider(recording)
+    outcome = await meaning(recording, simulated.handle)
+    assert simulated.complaints == []
     assert outcome == recording.expect
-    assert set(vendor.requests) == set(recording.answers)
+    assert set(simulated.requests) == set(recording.answers)
 
 
 @pytest.mark.parametrize(("provider", "report"), TELLING)
@@ -130,7 +130,7 @@ def declared(provider: type[Provider]) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def test_dimensions() -> None:
-    """What spend is filtered by and told apart by has one word for all vendors."""
+    """What spend is filtered by and told apart by has one word for all providers."""
     used = {
         name for provider in PROVIDERS for part in declared(provider) for name in part
     }
@@ -143,17 +143,17 @@ def test_dimensions() -> None:
 )
 async def test_wrong_types(recording: Recording) -> None:
     """An answer of any shape is read, or refused with the path that broke."""
-    vendor = RecordedVendor(recording)
+    simulated = RecordedProvider(recording)
     outcomes: set[type] = set()
-    async with served(vendor.handle) as address, ClientSession() as session:
+    async with served(simulated.handle) as address, ClientSession() as session:
         for asked, answer in recording.answers.items():
             for broken in breakages(answer["json"], lambda value: value):
-                vendor.answers = {
+                simulated.answers = {
                     **recording.answers,
                     asked: {**answer, "json": broken},
                 }
                 client = connect(
-                    BY_ID[recording.vendor],
+                    BY_ID[recording.provider],
                     session,
                     recording.credentials,
                     base_url=address,
@@ -178,7 +178,7 @@ FAULTS: dict[str, tuple[Handler, tuple[type[ProviderError], ...]]] = {
     "not known": (answering("", status=401), (InvalidCredentials, MissingPermission)),
     "not allowed": (answering("", status=403), (InvalidCredentials, MissingPermission)),
     "too often": (answering("", status=429), (RateLimited,)),
-    "vendor at fault": (answering("", status=500), (VendorFault,)),
+    "provider at fault": (answering("", status=500), (ProviderFault,)),
 }
 
 
@@ -231,11 +231,11 @@ async def test_counters_of_a_key(
     freezer.move_to(f"{now} 12:00:00")
     data = {"usage": 50, "usage_daily": 1, "usage_weekly": 3, "usage_monthly": 10}
     recorded = full_recording(OpenRouter)
-    vendor = RecordedVendor(recorded)
+    simulated = RecordedProvider(recorded)
     shown = recorded.answers["GET /api/v1/key"]
-    vendor.answers["GET /api/v1/key"] = {**shown, "json": {"data": data}}
+    simulated.answers["GET /api/v1/key"] = {**shown, "json": {"data": data}}
     async with (
-        served(vendor.handle) as address,
+        served(simulated.handle) as address,
         connected(OpenRouter, address) as client,
     ):
         rows: tuple[Spend, ...] = await ask(client, "spend", ACCOUNT, SpendQuery())
@@ -244,19 +244,21 @@ async def test_counters_of_a_key(
     ]
 
 
-# With the simulated vendors, which have a past
+# With the simulated providers, which have a past
 
 
 @asynccontextmanager
-async def account_of(vendor: Vendor) -> AsyncIterator[tuple[TellsSpend, str]]:
+async def account_of(
+    simulated: SimulatedProvider,
+) -> AsyncIterator[tuple[TellsSpend, str]]:
     """Yield the provider of a simulated account, and what has money in it."""
     async with ClientSession() as session:
         provider = connect(
-            BY_ID[vendor.id], session, vendor.credentials, base_url=vendor.url
+            BY_ID[simulated.id], session, simulated.credentials, base_url=simulated.url
         )
         assert isinstance(provider, TellsSpend)
-        if isinstance(vendor, SimulatedDeepgram):
-            yield provider, vendor.projects[0]
+        if isinstance(simulated, SimulatedDeepgram):
+            yield provider, simulated.projects[0]
         else:
             yield provider, ACCOUNT
 
@@ -271,18 +273,18 @@ def by_day(rows: tuple[Spend, ...]) -> dict[datetime, Decimal]:
     return dict(days)
 
 
-@pytest.mark.parametrize("vendor", SIMULATED)
+@pytest.mark.parametrize("simulated", SIMULATED)
 @pytest.mark.parametrize("days", [30, 400])
 async def test_groups_add_up(
     simulator: Simulator,
-    vendor: type[Biller | SimulatedDeepgram],
+    simulated: type[Biller | SimulatedDeepgram],
     days: int,
 ) -> None:
     """However the spend is told apart, it is the same on each day."""
-    there = simulator[vendor]
+    there = simulator[simulated]
     there.give_past(days=days)
     first = date(2026, 11, 21) - timedelta(days=days)
-    told = 30 if vendor is SimulatedOpenRouter else days
+    told = 30 if simulated is SimulatedOpenRouter else days
     async with account_of(there) as (provider, scope):
         query = SpendQuery(start=first, end=date(2026, 11, 20))
         whole = by_day(await provider.fetch_spend(scope, query))
@@ -297,13 +299,13 @@ async def test_groups_add_up(
             assert len({str(row.labels) for row in rows}) > 1
 
 
-@pytest.mark.parametrize("vendor", SIMULATED)
+@pytest.mark.parametrize("simulated", SIMULATED)
 async def test_filters_let_their_own_through(
     simulator: Simulator,
-    vendor: type[Biller | SimulatedDeepgram],
+    simulated: type[Biller | SimulatedDeepgram],
 ) -> None:
     """A report that is filtered by the value of a group is the rows of that group."""
-    there = simulator[vendor]
+    there = simulator[simulated]
     there.give_past(days=10)
     async with account_of(there) as (provider, scope):
         for name in {*provider.spend_filters} & {*provider.spend_groups}:
@@ -323,14 +325,14 @@ async def test_filters_let_their_own_through(
                 } == by_day(tuple(row for row in rows if row.labels.get(name) == value))
 
 
-@pytest.mark.parametrize("vendor", SIMULATED)
+@pytest.mark.parametrize("simulated", SIMULATED)
 async def test_spending_is_reported(
     simulator: Simulator,
-    vendor: type[Biller | SimulatedDeepgram],
+    simulated: type[Biller | SimulatedDeepgram],
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """What is spent is in the report of its day, as are costs that come late."""
-    there = simulator[vendor]
+    there = simulator[simulated]
     there.give_past(days=3)
     yesterday = datetime(2026, 11, 20, tzinfo=UTC)
     async with account_of(there) as (provider, scope):
@@ -363,13 +365,13 @@ async def test_a_past_changes_no_balance(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "vendor", [SimulatedDeepgram, SimulatedDigitalOcean, SimulatedXAI]
+    "simulated", [SimulatedDeepgram, SimulatedDigitalOcean, SimulatedXAI]
 )
 async def test_top_ups_are_purchases(
-    simulator: Simulator, vendor: type[Vendor]
+    simulator: Simulator, simulated: type[SimulatedProvider]
 ) -> None:
     """What is paid in is told with its time."""
-    there = simulator[vendor]
+    there = simulator[simulated]
     scope = there.projects[0] if isinstance(there, SimulatedDeepgram) else ACCOUNT
     async with ClientSession() as session:
         provider = connect(

@@ -149,10 +149,10 @@ async def test_midnight_in_an_outage(
     assert number(hass, MONTH) == 8
 
 
-async def test_number_of_the_vendor_wins(
+async def test_number_of_the_provider_wins(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """Where the vendor says what was spent, that is what counts; once."""
+    """Where the provider says what was spent, that is what counts; once."""
     twilio = simulator[Twilio]
     await add_account(twilio)
     month, today = "sensor.twilio_spent_this_month", "sensor.twilio_spent_today"
@@ -331,7 +331,7 @@ async def test_spend_jumped(
 async def test_next_expiry(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
 ) -> None:
-    """When credit expires next is known where the vendor tells."""
+    """When credit expires next is known where the provider tells."""
     await add_account(simulator[Deepgram])
     (expiry,) = [
         state.state
@@ -360,7 +360,7 @@ async def test_record_is_small(
     assert len(json.dumps(data, indent=2)) < 50_000
 
 
-# The past that the vendor tells
+# The past that the provider tells
 
 
 def forecast_of(hass: HomeAssistant) -> str:
@@ -375,11 +375,11 @@ def forecast_of(hass: HomeAssistant) -> str:
 
 
 def reports(deepgram: Deepgram) -> int:
-    """Return how often the vendor was asked what was spent."""
+    """Return how often the provider was asked what was spent."""
     return sum("billing" in request.path for request in deepgram.requests)
 
 
-async def test_past_of_the_vendor(
+async def test_past_of_the_provider(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
 ) -> None:
     """The past is asked for once, and makes the forecast at once."""

@@ -41,11 +41,11 @@ from custom_components.api_balance.providers.base import (
     MissingPermission,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     SpendQuery,
     UnexpectedAnswer,
     Unreachable,
-    VendorFault,
     WrongCredentialKind,
 )
 from homeassistant.components.recorder.core import Recorder
@@ -88,7 +88,7 @@ HALF_A_DAY = timedelta(hours=12)
 
 @dataclass
 class Books:
-    """What the vendor has booked, and what it was asked."""
+    """What the provider has booked, and what it was asked."""
 
     rows: list[Spend] = field(default_factory=list)
     parts: tuple[Scope, ...] = ()
@@ -132,7 +132,7 @@ class Books:
 
 
 class Example(Provider):
-    """What the vendors of these tests have in common."""
+    """What the providers of these tests have in common."""
 
     hosts: ClassVar[Mapping[str, str]] = {"com": "https://api.example.com"}
     key_kind = "API key"
@@ -142,7 +142,7 @@ class Example(Provider):
 
 
 class Reporter(Example):
-    """A vendor that reports what was spent."""
+    """A provider that reports what was spent."""
 
     id = "reporter"
     name = "Reporter"
@@ -172,7 +172,7 @@ class Reporter(Example):
 
 
 class Keeper(Example):
-    """A vendor that tells balances, and reports nothing."""
+    """A provider that tells balances, and reports nothing."""
 
     id = "keeper"
     name = "Keeper"
@@ -205,7 +205,7 @@ async def mock_recorder_before_hass(
 
 @pytest.fixture
 def books(monkeypatch: pytest.MonkeyPatch) -> Books:
-    """Return the books of a vendor that reports."""
+    """Return the books of a provider that reports."""
     books = Books()
     monkeypatch.setattr(Reporter, "books", books, raising=False)
     monkeypatch.setitem(BY_ID, Reporter.id, Reporter)
@@ -229,7 +229,7 @@ type Add = Callable[[], Awaitable[MockConfigEntry]]
 
 @pytest.fixture
 def add(hass: HomeAssistant, books: Books) -> Add:
-    """Return what adds an account with the vendor that reports."""
+    """Return what adds an account with the provider that reports."""
 
     async def add() -> MockConfigEntry:
         entry = MockConfigEntry(
@@ -307,7 +307,7 @@ def written() -> Iterable[Any]:
         yield write
 
 
-# What the vendor reports
+# What the provider reports
 
 
 async def test_back_fill(
@@ -403,10 +403,10 @@ async def test_costs_that_are_taken_back(
     }
 
 
-async def test_vendor_that_tells_less_than_asked_for(
+async def test_provider_that_tells_less_than_asked_for(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
 ) -> None:
-    """What the vendor no longer tells stays as it is."""
+    """What the provider no longer tells stays as it is."""
     for days in range(10):
         books.book(days, "1")
     books.days_told = 9
@@ -578,14 +578,14 @@ async def test_line_item_that_rested(
     assert await bars(hass, f"{TOTAL}_calls") == {date_ago(100): 5, TODAY: 2}
 
 
-async def test_vendor_without_line_items(
+async def test_provider_without_line_items(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     books: Books,
     add: Add,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What the vendor cannot tell apart is not asked for."""
+    """What the provider cannot tell apart is not asked for."""
     monkeypatch.setattr(Reporter, "spend_groups", ())
     books.book(1, "1")
     await add()
@@ -632,10 +632,10 @@ async def test_rows_of_several_days(
     assert await ids(hass) == {}
 
 
-async def test_vendor_that_begins_to_report(
+async def test_provider_that_begins_to_report(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add
 ) -> None:
-    """The hours of a ledger give way to the vendor's days."""
+    """The hours of a ledger give way to the provider's days."""
     start = datetime.combine(date_ago(2), time(), UTC)
     async_add_external_statistics(
         hass,
@@ -681,10 +681,10 @@ async def test_vendor_that_begins_to_report(
         "Pacific/Tongatapu",
     ],
 )
-async def test_dates_are_those_of_the_vendor(
+async def test_dates_are_those_of_the_provider(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, zone: str
 ) -> None:
-    """The bar of a vendor's day stands at its date, in winter and in summer."""
+    """The bar of a provider's day stands at its date, in winter and in summer."""
     await hass.config.async_set_time_zone(zone)
     expected = {date_ago(days): Decimal(days + 1) for days in range(300, -1, -1)}
     for days in range(301):
@@ -708,7 +708,7 @@ async def test_home_that_moves(
     assert await bars(hass) == {date_ago(2): 1, date_ago(1): 1, TODAY: 2}
 
 
-async def test_vendor_is_not_asked_too_often(
+async def test_provider_is_not_asked_too_often(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
 ) -> None:
     """A report is asked for every six hours or a little later."""
@@ -810,7 +810,7 @@ async def test_slow_answer(
     ("fault", "is_passing"),
     [
         (Unreachable(), True),
-        (VendorFault(), True),
+        (ProviderFault(), True),
         (RateLimited(), True),
         (MissingPermission("billing:read"), False),
         (WrongCredentialKind(), False),
@@ -853,7 +853,7 @@ async def test_report_that_fails(
     assert await bars(hass) == {date_ago(1): 1}
 
 
-async def test_vendor_that_cannot_be_reached(
+async def test_provider_that_cannot_be_reached(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
 ) -> None:
     """While the polls fail, no report is asked for."""
@@ -872,7 +872,7 @@ async def test_vendor_that_cannot_be_reached(
 async def test_quiet_time(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
 ) -> None:
-    """A vendor that wants to be left alone is, also by the polls."""
+    """A provider that wants to be left alone is, also by the polls."""
     books.book(1, "1")
     books.fault = RateLimited(timedelta(hours=5))
     await add()
@@ -898,7 +898,7 @@ async def test_hours_of_the_ledger(
     poll: Poll,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Where the vendor reports nothing, each full hour is what the balance fell by."""
+    """Where the provider reports nothing, each full hour is what the balance fell by."""
     telnyx = simulator[Telnyx]
     entry = await add_account(telnyx)
     total = "api_balance:entry_telnyx_usd_spend"
@@ -951,7 +951,7 @@ async def test_outage_of_a_day(
     add_account: AddAccount,
     poll: Poll,
 ) -> None:
-    """What was spent meanwhile is told when the vendor is back, and counts once."""
+    """What was spent meanwhile is told when the provider is back, and counts once."""
     telnyx = simulator[Telnyx]
     await add_account(telnyx)
     total = "api_balance:entry_telnyx_usd_spend"

@@ -37,7 +37,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import AddAccount, Poll, state_of
 from .past import remember
-from .simulator import Http, Simulator, Vendor
+from .simulator import Http, SimulatedProvider, Simulator
 from .simulator.deepseek import DeepSeek
 from .simulator.telnyx import Telnyx
 
@@ -88,7 +88,7 @@ class Home:
     hass: HomeAssistant
     storage: dict[str, Any]
     poll: Poll
-    vendor: Vendor
+    provider: SimulatedProvider
     entry: MockConfigEntry
     fired: list[str] = field(default_factory=list)
 
@@ -163,21 +163,21 @@ class Home:
         """
         match step.partition(":"):
             case "x", _, _:
-                self.vendor.fail(Http(503))
+                self.provider.fail(Http(503))
                 await self.pass_time()
             case "reload", _, _:
                 await self.turn("off")
                 await self.turn("on")
             case "again", _, amount:
-                self.vendor.heal()
+                self.provider.heal()
                 await self.hass.config_entries.async_unload(self.entry.entry_id)
                 set_to(amount)
                 await self.hass.config_entries.async_setup(self.entry.entry_id)
             case ("stop" | "kill") as how, _, amount:
-                self.vendor.heal()
+                self.provider.heal()
                 await self.restart(lambda: set_to(amount), kill=how == "kill")
             case amount, _, _:
-                self.vendor.heal()
+                self.provider.heal()
                 set_to(amount)
                 await self.pass_time()
         await self.hass.async_block_till_done(wait_background_tasks=True)
@@ -205,9 +205,9 @@ def make_home(
 ) -> MakeHome:
     """Return what makes a home."""
 
-    async def make(vendor: Vendor, **thresholds: float) -> Home:
-        remember(hass_storage, vendor.id)
-        home = Home(hass, hass_storage, poll, vendor, await add_account(vendor))
+    async def make(provider: SimulatedProvider, **thresholds: float) -> Home:
+        remember(hass_storage, provider.id)
+        home = Home(hass, hass_storage, poll, provider, await add_account(provider))
 
         async def fired(event: Event) -> None:
             home.fired.append(event.data["entity_id"])

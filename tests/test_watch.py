@@ -273,8 +273,8 @@ def test_depleted_beyond_a_gap() -> None:
     ]
 
 
-def test_word_of_the_vendor() -> None:
-    """An account that the vendor calls unusable is depleted, whatever it holds."""
+def test_word_of_the_provider() -> None:
+    """An account that the provider calls unusable is depleted, whatever it holds."""
     before, changes = judge(watched(OK, 20), wallet(20), limits(), is_usable=False)
     assert news(changes) == [BECAME_DEPLETED]
     before, changes = judge(before, wallet(None), limits(), is_usable=False)
@@ -286,7 +286,7 @@ def test_word_of_the_vendor() -> None:
     assert news(changes) == [RECOVERED]
 
 
-def test_word_of_the_vendor_and_a_threshold() -> None:
+def test_word_of_the_provider_and_a_threshold() -> None:
     """An account that can be used again may still be low."""
     before, _ = judge(watched(OK, 20), wallet(5), limits(10), is_usable=False)
     now, changes = judge(before, wallet(5), limits(10))
@@ -364,7 +364,7 @@ def test_postpaid() -> None:
 
 
 def test_postpaid_with_a_credit_line() -> None:
-    """Where the vendor says how far the credit line reaches, that runs dry."""
+    """Where the provider says how far the credit line reaches, that runs dry."""
     before: Watched | None = watched(OK, 20)
     for available, level in ((5, LOW), (0, DEPLETED)):
         fields = {"is_postpaid": True, "available": Decimal(available)}
@@ -373,7 +373,7 @@ def test_postpaid_with_a_credit_line() -> None:
         assert before.level is level
 
 
-def test_postpaid_that_the_vendor_stopped() -> None:
+def test_postpaid_that_the_provider_stopped() -> None:
     """A post-paid account that cannot be used is depleted, and may recover."""
     debt = wallet(-40, is_postpaid=True)
     before, _ = judge(None, debt, limits())
@@ -409,7 +409,7 @@ KEY = "a"
 
 @dataclass(frozen=True)
 class Poll:
-    """The vendor is asked; None is what it, or the forecast, does not tell."""
+    """The provider is asked; None is what it, or the forecast, does not tell."""
 
     cents: int | None
     runway: int | None = None

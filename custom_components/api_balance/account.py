@@ -88,7 +88,7 @@ def fill(
     rows: Iterable[Spend],
     starts: Mapping[Period, datetime],
 ) -> None:
-    """Keep what the vendor says of the days before the account was added."""
+    """Keep what the provider says of the days before the account was added."""
     days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
         lambda: defaultdict(Decimal)
     )
@@ -117,7 +117,7 @@ def conclude(
         for wallet in snapshot.wallets
     }
     parts: list[Part] = [
-        # The vendor's own number takes the place of ours.
+        # The provider's own number takes the place of ours.
         *_own_spend(record, snapshot, now),
         *snapshot.wallets,
         *snapshot.quotas,

@@ -47,7 +47,7 @@ async def async_setup_entry(
 
     @callback
     def add_when_told() -> None:
-        """Add what the vendor may leave out at first."""
+        """Add what the provider may leave out at first."""
         if coordinator.data.snapshot.has_auto_top_up is not None:
             async_add_entities(
                 [AutoTopUpSensor(coordinator, description) for description in left]
@@ -67,7 +67,7 @@ class AutoTopUpSensor(AccountEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return what the vendor says."""
+        """Return what the provider says."""
         return self.coordinator.data.snapshot.has_auto_top_up
 
 

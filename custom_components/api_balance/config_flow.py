@@ -38,7 +38,7 @@ SERVICE_PROBLEMS = (
     Problem.BAD_KEY,
     Problem.MISSING_PERMISSION,
     Problem.UNEXPECTED_ANSWER,
-    Problem.VENDOR_DOWN,
+    Problem.PROVIDER_FAULT,
 )
 
 
@@ -131,7 +131,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 "key_needs": self._provider.key_needs(),
                 "key_url": self._provider.key_url,
                 "status_url": self._provider.status_url,
-                "right": self._provider.right or self._provider.key_kind,
+                "permission": self._provider.permission or self._provider.key_kind,
                 "path": "",
                 "usable": "",
                 **details,
@@ -216,11 +216,11 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         return data
 
     def _address(self, data: Mapping[str, Any]) -> str:
-        """Return where a key goes: all regions of a vendor are one place."""
+        """Return where a key goes: all regions of a provider are one place."""
         return self._provider.address(data, base_url=data.get(CONF_BASE_URL))
 
     async def _async_try(self, data: dict[str, Any]) -> Snapshot:
-        """Return what the vendor says to the credentials. Raises ProviderError."""
+        """Return what the provider says to the credentials. Raises ProviderError."""
         return await connect_entry(self.hass, data).read()
 
     async def async_step_preview(

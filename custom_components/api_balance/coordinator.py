@@ -1,4 +1,4 @@
-"""One poll of an account: from the vendor's answer to what the home shows."""
+"""One poll of an account: from the provider's answer to what the home shows."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -58,11 +58,11 @@ SIGNAL_ACTIVITY: SignalTypeFormat[str, Change] = SignalTypeFormat(
 # Sent when an account begins to warn.
 SIGNAL_ARMED: SignalType[AccountCoordinator] = SignalType(f"{DOMAIN}_armed")
 
-# A vendor's own accounts system may fail too: one refusal proves nothing.
+# A provider's own accounts system may fail too: one refusal proves nothing.
 REFUSALS_BEFORE_REAUTH = 2
-# Who does not see the question is still warned, should the vendor have been wrong.
+# Who does not see the question is still warned, should the provider have been wrong.
 POLL_AFTER_REAUTH = timedelta(hours=1)
-# While a vendor only asks for patience, its last numbers stay for so many polls.
+# While a provider only asks for patience, its last numbers stay for so many polls.
 POLLS_OF_PATIENCE = 3
 # Accounts that started together drift apart by up to this part of the interval.
 SPREAD = 0.1
@@ -102,7 +102,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
 
     @override
     async def _async_update_data(self) -> Account:
-        """Ask the vendor, unless it wants to be left alone."""
+        """Ask the provider, unless it wants to be left alone."""
         now = dt_util.utcnow()
         self.amounts_before = self._record.amounts
         self.update_interval = self.provider.poll_interval * (
@@ -195,11 +195,11 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
 
     @property
     def knows_past(self) -> bool:
-        """Tell whether the vendor was asked what was spent before."""
+        """Tell whether the provider was asked what was spent before."""
         return self._record.knows_past
 
     async def async_learn_past(self, rows: Iterable[Spend]) -> None:
-        """Add what the vendor says of the days before the account was added."""
+        """Add what the provider says of the days before the account was added."""
         fill(self._record, self.data.snapshot, rows, _starts())
         self._conclude_anew()
         await self._store.async_save(self._record)
@@ -225,9 +225,9 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         self.async_judge()
 
     async def async_ask[T](self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return what the vendor answers beside the polls. Raises ProviderError.
+        """Return what the provider answers beside the polls. Raises ProviderError.
 
-        A vendor that wants to be left alone is not asked: this raises RateLimited.
+        A provider that wants to be left alone is not asked: this raises RateLimited.
         """
         if rest := self._rest(dt_util.utcnow()):
             raise RateLimited(rest)
@@ -240,7 +240,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             raise
 
     def _rest(self, now: datetime) -> timedelta | None:
-        """Return how much longer the vendor wants to be left alone."""
+        """Return how much longer the provider wants to be left alone."""
         quiet_until = self._record.quiet_until
         # Longer than anybody may ask for is a clock that was set back.
         if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
@@ -278,7 +278,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
 
     @callback
     def _failed(self, err: ProviderError, now: datetime) -> Account:
-        """Say what a vendor's error means: the one table of the design."""
+        """Say what a provider's error means: the one table of the design."""
         record = self._record
         is_refused = isinstance(err, InvalidCredentials)
         record.refusals = record.refusals + 1 if is_refused else 0
@@ -309,7 +309,7 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
         )
 
     def _keep_quiet(self, rest: timedelta) -> Account:
-        """Answer without asking the vendor, as long as it wants to be left alone."""
+        """Answer without asking the provider, as long as it wants to be left alone."""
         if self._is_fresh(dt_util.utcnow() + rest):
             self.update_interval = rest
             return self.data
@@ -384,7 +384,7 @@ def connect_entry(hass: HomeAssistant, data: Mapping[str, Any]) -> Provider:
 
 
 def address(data: Mapping[str, Any]) -> str:
-    """Return where the vendor of an entry's data is asked."""
+    """Return where the provider of an entry's data is asked."""
     return BY_ID[data[CONF_PROVIDER]].address(
         data, data.get(CONF_REGION), data.get(CONF_BASE_URL)
     )

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_BASE_URL, CONF_PROVIDER, CONF_REGION
 from .coordinator import ApiBalanceConfigEntry
 
-# Keys of wallets and scopes are made of the vendor's ids, labels are people's names.
+# Keys of wallets and scopes are made of the provider's ids, labels are people's names.
 TO_REDACT = {"account_ids", "id", "key", "label", "scope", "labels"}
 
 

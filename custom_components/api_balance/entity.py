@@ -69,7 +69,7 @@ class PartEntity[PartT: Part](AccountEntity):
     @property
     @override
     def available(self) -> bool:
-        """Tell whether the vendor told this part."""
+        """Tell whether the provider told this part."""
         return super().available and self._part_id in self.coordinator.data.parts
 
 

@@ -61,7 +61,7 @@ class AccountIssues:
                     "account": self._entry.title,
                     **placeholders(self._provider, err),
                 },
-                # No page of the vendor helps against an answer that is not understood.
+                # No page of the provider helps against an answer that is not understood.
                 learn_more_url=None
                 if kind is Problem.UNEXPECTED_ANSWER
                 else self._provider.key_url,
@@ -92,8 +92,8 @@ def placeholders(
     """Return what the text of an error needs to know."""
     match err:
         case MissingPermission():
-            right = err.right or provider.right or provider.key_kind
-            return {"provider": provider.name, "right": right}
+            permission = err.permission or provider.permission or provider.key_kind
+            return {"provider": provider.name, "permission": permission}
         case WrongCredentialKind():
             return {"provider": provider.name, "key_kind": provider.key_kind}
         case UnexpectedAnswer():

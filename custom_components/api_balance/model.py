@@ -1,6 +1,6 @@
-"""Facts: what a vendor says about an account.
+"""Facts: what a provider says about an account.
 
-Amounts are exact decimals in the unit beside them. A field the vendor did not
+Amounts are exact decimals in the unit beside them. A field the provider did not
 give is None; it is never zero. Times are aware, in UTC.
 """
 
@@ -13,20 +13,20 @@ from typing import Self
 
 
 class Problem(StrEnum):
-    """Why a vendor, or a part of an account, told nothing this time."""
+    """Why a provider, or a part of an account, told nothing this time."""
 
     BAD_KEY = "bad_key"
     MISSING_PERMISSION = "missing_permission"
     WRONG_KEY = "wrong_key"
     RATE_LIMITED = "rate_limited"
-    VENDOR_DOWN = "vendor_down"
+    PROVIDER_FAULT = "provider_fault"
     UNREACHABLE = "unreachable"
     UNEXPECTED_ANSWER = "unexpected_answer"
 
     @property
     def is_passing(self) -> bool:
         """Tell whether it may mend itself."""
-        return self in (self.RATE_LIMITED, self.VENDOR_DOWN, self.UNREACHABLE)
+        return self in (self.RATE_LIMITED, self.PROVIDER_FAULT, self.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Scope:
 
     `is_whole` tells that the wallets of this scope in the snapshot are all it has:
     one that was known before and is missing now is spent to the end. `problem` tells
-    why the vendor did not answer for this scope; its wallets are unknown then.
+    why the provider did not answer for this scope; its wallets are unknown then.
     """
 
     key: str
@@ -87,10 +87,10 @@ class Lot:
 class Wallet:
     """What can be spent down. A positive amount is the customer's.
 
-    `key` is stable for ever and unique in the account: made of the vendor's ids and
+    `key` is stable for ever and unique in the account: made of the provider's ids and
     the unit, never of a position in a list. `label` tells wallets of one scope apart.
     `credit_limit` is how far the balance may fall below zero. `pending` is what the
-    vendor holds back or has yet to book. `granted` and `paid` are what the vendor
+    provider holds back or has yet to book. `granted` and `paid` are what the provider
     gave and what the customer topped up. `is_in_doubt` marks that there is a credit line
     and `available` is missing: the balance alone says little of what can be spent.
     """
@@ -130,8 +130,8 @@ class Wallet:
 class Quota:
     """What has a limit or a reset. All amounts are in `unit`.
 
-    `used` may exceed `limit` where the vendor allows it; `remaining` is what the vendor
-    says or documents. `is_unlimited` is the vendor's word that there is no limit; `limit`
+    `used` may exceed `limit` where the provider allows it; `remaining` is what the provider
+    says or documents. `is_unlimited` is the provider's word that there is no limit; `limit`
     and `remaining` are None then.
     """
 
@@ -147,7 +147,7 @@ class Quota:
 
 
 class Period(StrEnum):
-    """A period that is still running, in the vendor's own calendar."""
+    """A period that is still running, in the provider's own calendar."""
 
     TODAY = "today"
     THIS_MONTH = "this_month"
@@ -155,11 +155,11 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """What the vendor says was spent from `start` until `end`; positive is spent.
+    """What the provider says was spent from `start` until `end`; positive is spent.
 
     `period` tells which running period it is of, None in a report. `labels` tells what
-    the amount was spent on: by a name that is the same for all vendors, a value in the
-    vendor's own words, such as {"line_item": "streaming::nova-3"}. It is empty for a
+    the amount was spent on: by a name that is the same for all providers, a value in the
+    provider's own words, such as {"line_item": "streaming::nova-3"}. It is empty for a
     total.
     """
 
@@ -182,9 +182,9 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """A top-up or a grant as the vendor booked it, in its own unit.
+    """A top-up or a grant as the provider booked it, in its own unit.
 
-    A positive amount is the customer's. `id` is empty where the vendor gives none.
+    A positive amount is the customer's. `id` is empty where the provider gives none.
     """
 
     id: str
@@ -198,15 +198,15 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that a vendor said about an account in one poll.
+    """All that a provider said about an account in one poll.
 
-    `account_ids` are the vendor's own names of the account, none of them secret; it
-    is empty where the vendor tells none. `is_available` is the vendor's own word on
+    `account_ids` are the provider's own names of the account, none of them secret; it
+    is empty where the provider tells none. `is_available` is the provider's own word on
     whether the account can be used, None where there is no such word; `is_suspended`
     that it was stopped for another reason than money; `has_auto_top_up` whether it tops
     itself up, None where that is not told. `scopes` are all the parts the
-    account has; it is empty where the vendor knows none. `retry_after` is how long
-    the vendor wants to be left alone.
+    account has; it is empty where the provider knows none. `retry_after` is how long
+    the provider wants to be left alone.
     """
 
     account_ids: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What was spent before an account was added, where its vendor tells."""
+"""What was spent before an account was added, where its provider tells."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ _AFTER_FAILURE = timedelta(hours=1)
 
 @callback
 def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
-    """Ask the vendor once, and after a poll of later if it could not answer."""
+    """Ask the provider once, and after a poll of later if it could not answer."""
     coordinator = entry.runtime_data
     if coordinator.knows_past or not isinstance(coordinator.provider, TellsSpend):
         return

@@ -114,9 +114,9 @@ class Record:
     """What an account keeps over a restart.
 
     `amounts` are those that each wallet showed last. `jumping` are the wallets whose
-    spend has jumped and not yet calmed down. `knows_past` tells that the vendor
+    spend has jumped and not yet calmed down. `knows_past` tells that the provider
     was asked what was spent before. `refusals` counts the polls in a row that called
-    the key bad. `quiet_until` is how long the vendor wants to be left alone.
+    the key bad. `quiet_until` is how long the provider wants to be left alone.
     """
 
     memory: Memory = field(default_factory=dict)

@@ -255,7 +255,7 @@ async def async_setup_entry(
 def _describe(
     coordinator: AccountCoordinator, part: Part
 ) -> Iterator[PartSensorDescription[Any]]:
-    """Yield the sensors for what the vendor gives, or gave before a restart."""
+    """Yield the sensors for what the provider gives, or gave before a restart."""
     descriptions: Iterable[PartSensorDescription[Any]]
     match part:
         case Wallet():

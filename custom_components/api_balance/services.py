@@ -56,7 +56,7 @@ ATTR_START = "start"
 ATTR_END = "end"
 ATTR_GROUP_BY = "group_by"
 
-# More would be many requests for some vendors.
+# More would be many requests for some providers.
 MAX_DAYS = 366
 
 
@@ -182,7 +182,7 @@ def _query(coordinator: AccountCoordinator, call: ServiceCall) -> SpendQuery:
     today = dt_util.now().date()
     start, end = call.data.get(ATTR_START), call.data.get(ATTR_END)
     if end is not None:
-        # Some vendors are a day ahead of the home.
+        # Some providers are a day ahead of the home.
         end = min(end, today + timedelta(days=1))
     elif not isinstance(coordinator.provider, TellsSpend):
         end = today

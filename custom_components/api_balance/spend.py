@@ -1,4 +1,4 @@
-"""Reports of what was spent and paid in: the vendor's own, else the ledger's."""
+"""Reports of what was spent and paid in: the provider's own, else the ledger's."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ _LAST_DIGIT = Decimal("0.000001")
 class Source(StrEnum):
     """Whose numbers a report has."""
 
-    VENDOR = "vendor"
+    PROVIDER = "provider"
     LEDGER = "ledger"
 
 
@@ -40,7 +40,7 @@ class Source(StrEnum):
 class SpendReport:
     """What was spent, a row for each day and group, oldest first.
 
-    The days of the vendor are those of its calendar, in UTC; the days of the ledger are
+    The days of the provider are those of its calendar, in UTC; the days of the ledger are
     those of the home.
     """
 
@@ -60,7 +60,7 @@ class PurchaseReport:
 class SpendField:
     """By what spend can be filtered or told apart.
 
-    `options` are the values with what they mean, None where the vendor lists none.
+    `options` are the values with what they mean, None where the provider lists none.
     """
 
     can_filter: bool
@@ -88,7 +88,7 @@ async def async_get_spend(
     for scope in scopes:
         rows += await coordinator.async_ask(partial(provider.fetch_spend, scope, query))
     rows.sort(key=_start)
-    return SpendReport(source=Source.VENDOR, rows=tuple(rows))
+    return SpendReport(source=Source.PROVIDER, rows=tuple(rows))
 
 
 async def async_get_known_spend(
@@ -168,11 +168,11 @@ async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport
     rows: list[Purchase] = []
     for scope in scopes:
         rows += await coordinator.async_ask(partial(provider.fetch_purchases, scope))
-    return PurchaseReport(source=Source.VENDOR, rows=tuple(rows))
+    return PurchaseReport(source=Source.PROVIDER, rows=tuple(rows))
 
 
 def _scopes(coordinator: AccountCoordinator) -> list[str]:
-    """Return the parts that the vendor is asked for, the account where it has none."""
+    """Return the parts that the provider is asked for, the account where it has none."""
     return [part.key for part in coordinator.data.snapshot.scopes] or [ACCOUNT]
 
 
@@ -186,7 +186,7 @@ def _dimensions(
     if isinstance(provider, TellsSpend):
         filters, groups = provider.spend_filters, provider.spend_groups
     if coordinator.data.snapshot.scopes:
-        # Every row tells its part: this needs nothing of the vendor.
+        # Every row tells its part: this needs nothing of the provider.
         filters, groups = (*filters, PROJECT), (*groups, PROJECT)
     return filters, groups
 

@@ -1,6 +1,6 @@
 """What was spent, as long-term statistics that the statistics cards show.
 
-By the day where the vendor reports its costs, else by the hour, as the ledger saw it.
+By the day where the provider reports its costs, else by the hour, as the ledger saw it.
 An account has one of both: they are never mixed.
 """
 
@@ -28,7 +28,7 @@ LINE_ITEM = "line_item"
 
 _SPEND = "spend"
 _DAY = timedelta(days=1)
-# A vendor's day is one in UTC. At this hour its date is that of every home between
+# A provider's day is one in UTC. At this hour its date is that of every home between
 # Hawaii and New Zealand in summer; it never moves, so that no day counts twice.
 _HOUR_OF_DAY = time(10, tzinfo=UTC)
 _EVERY = timedelta(hours=6)
@@ -114,7 +114,7 @@ class SpendStatistics:
                 self._pause = _AFTER_FAILURE
 
     async def _async_write_report(self, group_by: tuple[str, ...], today: date) -> None:
-        """Write what the vendor reports, and correct what it reported before."""
+        """Write what the provider reports, and correct what it reported before."""
         long_term = await self._async_long_term()
         owns = self._owns(is_line_item=bool(group_by))
         told_until = self._told_until.get(group_by)
@@ -137,7 +137,7 @@ class SpendStatistics:
             if item or not group_by:
                 start_of_row = datetime.combine(_day(row), _HOUR_OF_DAY)
                 self._one_of(series, row.unit, item).add(start_of_row, row.amount)
-        # Vendors may tell less than they are asked for: nothing is known before.
+        # Providers may tell less than they are asked for: nothing is known before.
         first = datetime.combine(min(map(_day, rows)), time(), UTC)
         await long_term.async_write(
             self._hass, owns, series, first if is_whole else None
@@ -186,5 +186,5 @@ class SpendStatistics:
 
 
 def _day(row: Spend) -> date:
-    """Return the vendor's day that a row is of."""
+    """Return the provider's day that a row is of."""
     return row.start.astimezone(UTC).date()

@@ -21,10 +21,10 @@ def async_register(
 
 
 async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return how many accounts there are, and which vendors can be reached."""
+    """Return how many accounts there are, and which providers can be reached."""
     entries = hass.config_entries.async_entries(DOMAIN)
-    # By the vendor: accounts may have one name, or a name that is nobody's business.
-    vendors = {
+    # By the provider: accounts may have one name, or a name that is nobody's business.
+    providers = {
         (BY_ID[entry.data[CONF_PROVIDER]].name, address(entry.data))
         for entry in entries
     }
@@ -34,6 +34,6 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
             f"{name} ({URL(url).authority})": system_health.async_check_can_reach_url(
                 hass, url
             )
-            for name, url in sorted(vendors)
+            for name, url in sorted(providers)
         },
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from tests.simulator import Vendor
+from tests.simulator import SimulatedProvider
 
 from .home_assistant import HomeAssistant, HomeAssistantError, Json
 
@@ -65,21 +65,21 @@ async def give_credentials(
     return result
 
 
-async def read_holding(vendor: Vendor) -> Holding | None:
-    """Ask a simulated vendor what the account holds, without the code under test.
+async def read_holding(provider: SimulatedProvider) -> Holding | None:
+    """Ask a simulated provider what the account holds, without the code under test.
 
-    None for a vendor whose answers only the code under test can read.
+    None for a provider whose answers only the code under test can read.
     """
-    if "api_key" not in vendor.credentials:
+    if "api_key" not in provider.credentials:
         return None
-    headers = {"Authorization": f"{vendor.scheme} {vendor.credentials['api_key']}"}
-    async with ClientSession(vendor.url, headers=headers) as session:
+    headers = {"Authorization": f"{provider.scheme} {provider.credentials['api_key']}"}
+    async with ClientSession(provider.url, headers=headers) as session:
 
         async def get(path: str) -> Any:
             async with session.get(path, raise_for_status=True) as response:
                 return json.loads(await response.text(), parse_float=Decimal)
 
-        match vendor.id:
+        match provider.id:
             case "deepgram":
                 holding = Holding("available")
                 for project in (await get("/v1/projects"))["projects"]:
@@ -171,8 +171,8 @@ async def find_mistakes(
         if entity["disabled_by"]:
             continue
         state = home.states.get(entity["entity_id"], {}).get("state", "missing")
-        what, is_right = wanted.get(name, _ANYTHING)
-        if not is_right(state):
+        what, is_permission = wanted.get(name, _ANYTHING)
+        if not is_permission(state):
             mistakes.append(f"{entity['entity_id']} is {state}, not {what}")
     return mistakes
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 import pytest_socket
 
-from tests.simulator import Simulator, Vendor
+from tests.simulator import SimulatedProvider, Simulator
 
 from .accounts import choose_provider, give_credentials, our_complaints
 from .home_assistant import CONFIGURATION, HomeAssistant, Json
@@ -35,7 +35,7 @@ def marked_key(provider: str, kind: str = "good") -> str:
 
 @dataclass(slots=True)
 class Bench:
-    """A home, the vendors it asks, and how its accounts came to be."""
+    """A home, the providers it asks, and how its accounts came to be."""
 
     home: HomeAssistant
     simulator: Simulator
@@ -43,8 +43,8 @@ class Bench:
     created: dict[str, Json] = field(default_factory=dict)
 
     @property
-    def vendors(self) -> list[Vendor]:
-        """Return the vendors whose accounts were added."""
+    def providers(self) -> list[SimulatedProvider]:
+        """Return the providers whose accounts were added."""
         return [self.simulator[provider] for provider in PROVIDERS]
 
     def entry_id(self, provider: str) -> str:
@@ -52,14 +52,14 @@ class Bench:
         entry_id: str = self.created[provider]["result"]["entry_id"]
         return entry_id
 
-    async def add(self, vendor: Vendor) -> None:
+    async def add(self, provider: SimulatedProvider) -> None:
         """Add an account, with a bad key first."""
-        step = await choose_provider(self.home, vendor.id)
-        bad = {"api_key": marked_key(vendor.id, "bad")}
-        step = await give_credentials(self.home, step, bad, vendor.url)
-        self.refused[vendor.id] = step
-        self.created[vendor.id] = await give_credentials(
-            self.home, step, vendor.credentials, vendor.url
+        step = await choose_provider(self.home, provider.id)
+        bad = {"api_key": marked_key(provider.id, "bad")}
+        step = await give_credentials(self.home, step, bad, provider.url)
+        self.refused[provider.id] = step
+        self.created[provider.id] = await give_credentials(
+            self.home, step, provider.credentials, provider.url
         )
 
 
@@ -70,7 +70,7 @@ def auto_enable_custom_integrations() -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
-    """Start Home Assistant and add an account of each vendor."""
+    """Start Home Assistant and add an account of each provider."""
     # The fixture socket_enabled serves single tests, and only after this one.
     pytest_socket.enable_socket()
     folder = tmp_path_factory.mktemp("home")
@@ -83,8 +83,8 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     ):
         bench = Bench(home, simulator)
         give_past(simulator["deepgram"])
-        for vendor in bench.vendors:
-            await bench.add(vendor)
+        for provider in bench.providers:
+            await bench.add(provider)
         yield bench
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from tests.simulator import Vendor
+from tests.simulator import SimulatedProvider
 
 from .accounts import DOMAIN, entities_of
 from .home_assistant import HomeAssistant, Json
@@ -13,10 +13,10 @@ PAST_DAYS = 30
 _GIVE_PAST = "give_past"
 
 
-def give_past(vendor: Vendor) -> bool:
-    """Let a vendor that reports costs have a month behind it."""
-    if has_past := _GIVE_PAST in vendor.commands:
-        vendor.commands[_GIVE_PAST](days=PAST_DAYS)
+def give_past(provider: SimulatedProvider) -> bool:
+    """Let a provider that reports costs have a month behind it."""
+    if has_past := _GIVE_PAST in provider.commands:
+        provider.commands[_GIVE_PAST](days=PAST_DAYS)
     return has_past
 
 
@@ -57,11 +57,11 @@ async def until_statistics(home: HomeAssistant, entry_id: str) -> dict[str, str]
 
 
 async def find_spend_mistakes(
-    home: HomeAssistant, entry_id: str, vendor: Vendor, spent: Decimal
+    home: HomeAssistant, entry_id: str, provider: SimulatedProvider, spent: Decimal
 ) -> list[str]:
     """Return what is wrong with what an account shows of its spend.
 
-    It was spent since the account was added, from its first wallet. A vendor that
+    It was spent since the account was added, from its first wallet. A provider that
     reports costs told of a month before that.
     """
     mistakes = []
@@ -79,11 +79,11 @@ async def find_spend_mistakes(
 
     today = [Decimal(state) for state in shown("spent_today_total")]
     if sum(today) != spent:
-        mistakes.append(f"{vendor.id} spent {today} today, not {spent}")
-    if _GIVE_PAST not in vendor.commands:
+        mistakes.append(f"{provider.id} spent {today} today, not {spent}")
+    if _GIVE_PAST not in provider.commands:
         return mistakes
     mistakes += [
-        f"{vendor.id} shows {name} as {shown(name)}"
+        f"{provider.id} shows {name} as {shown(name)}"
         for name in ("daily_spend", "time_left")
         if not any(_is_positive(state) for state in shown(name))
     ]

@@ -118,7 +118,7 @@ STORIES = (
     Story("down to nothing, twice", "20 9! 0! . . . . 30 0!", 2),
     Story("set up while low", "5 4 503 4 3 . 2 . 1", 0),
     Story("currency changed and back", "20 EUR . . . . . USD .", 0),
-    Story("errors of the vendor", "20 503 429 html 20 500 20 html 20", 0),
+    Story("errors of the provider", "20 503 429 html 20 500 20 html 20", 0),
     Story("low and back in the dark", "20 . 9! . 50 . 8! . .", 2),
 )
 
@@ -128,7 +128,7 @@ class Account:
     """An account, and what Home Assistant calls it."""
 
     story: Story
-    vendor: Telnyx
+    provider: Telnyx
     entry_id: str = ""
     entities: dict[str, str] = field(default_factory=dict)
     is_healthy: bool = True
@@ -136,26 +136,26 @@ class Account:
 
     @property
     def is_known(self) -> bool:
-        """Tell whether the vendor tells what its wallet holds."""
-        return self.is_healthy and self.vendor.currency == "USD"
+        """Tell whether the provider tells what its wallet holds."""
+        return self.is_healthy and self.provider.currency == "USD"
 
     def live(self, hour: int) -> None:
-        """Let an hour pass at the vendor."""
+        """Let an hour pass at the provider."""
         match self.story.steps[hour]:
             case ".":
                 return
             case "EUR" | "USD" as currency:
-                self.vendor.set_currency(currency)
-                self.vendor.set_balance(Decimal("0.50" if currency == "EUR" else 20))
+                self.provider.set_currency(currency)
+                self.provider.set_balance(Decimal("0.50" if currency == "EUR" else 20))
                 return
             case step if step in FAULTS:
-                self.vendor.heal()
-                self.vendor.fail(FAULTS[step])
+                self.provider.heal()
+                self.provider.fail(FAULTS[step])
                 self.is_healthy = False
                 return
             case amount:
-                self.vendor.heal()
-                self.vendor.set_balance(Decimal(amount))
+                self.provider.heal()
+                self.provider.set_balance(Decimal(amount))
                 self.is_healthy = True
 
 
@@ -230,7 +230,7 @@ class Bench:
         What is low is due to be shown: its news may be ahead of the state.
         """
         for account in self.accounts:
-            is_low = account.is_known and account.vendor.balance <= THRESHOLD
+            is_low = account.is_known and account.provider.balance <= THRESHOLD
             shown = self.home.states[account.entities["usd_low_balance"]]
             level = shown["attributes"].get("level")
             if is_low and level not in {"low", "depleted"}:
@@ -242,16 +242,16 @@ class Bench:
 
     def _pass(self, hour: int) -> None:
         for account in self.accounts:
-            account.asked = len(account.vendor.requests)
+            account.asked = len(account.provider.requests)
             account.live(hour)
 
     def _has_lived(self, account: Account) -> bool:
-        """Tell whether an account shows what the vendor said in this hour."""
-        vendor = account.vendor
+        """Tell whether an account shows what the provider said in this hour."""
+        provider = account.provider
         balance = account.entities["usd_balance"]
         shown = self.home.states.get(balance, {}).get("state")
-        wanted = f"{vendor.balance:.2f}" if account.is_known else "unavailable"
-        return len(vendor.requests) > account.asked and shown == wanted
+        wanted = f"{provider.balance:.2f}" if account.is_known else "unavailable"
+        return len(provider.requests) > account.asked and shown == wanted
 
 
 @pytest.fixture(autouse=True)
@@ -277,12 +277,12 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     async with AsyncExitStack() as stack:
         accounts = []
         for number, story in enumerate(STORIES):
-            vendor = Telnyx({"api_key": f"KEY0{number}"})
-            vendor.set_credit_limit(Decimal(0))
-            server = TestServer(vendor.make_app())
+            provider = Telnyx({"api_key": f"KEY0{number}"})
+            provider.set_credit_limit(Decimal(0))
+            server = TestServer(provider.make_app())
             await stack.enter_async_context(server)
-            vendor.url = str(server.make_url("")).rstrip("/")
-            accounts.append(Account(story, vendor))
+            provider.url = str(server.make_url("")).rstrip("/")
+            accounts.append(Account(story, provider))
         home = await stack.enter_async_context(
             HomeAssistant(folder, configuration=configuration)
         )
@@ -307,7 +307,10 @@ async def add(home: HomeAssistant, account: Account) -> None:
     step = await choose_provider(home, "telnyx")
     step = await home.step_flow(
         step["flow_id"],
-        {**account.vendor.credentials, "advanced": {"base_url": account.vendor.url}},
+        {
+            **account.provider.credentials,
+            "advanced": {"base_url": account.provider.url},
+        },
     )
     assert step["step_id"] == "thresholds"
     (wallet,) = (field["name"] for field in step["data_schema"])

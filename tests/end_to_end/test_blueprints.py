@@ -68,7 +68,7 @@ async def automate(home: HomeAssistant, name: str, inputs: Mapping[str, Any]) ->
 
 
 async def poll(bench: Bench) -> None:
-    """Ask the vendor anew, without the cool-down of an update."""
+    """Ask the provider anew, without the cool-down of an update."""
     await bench.home.reload_entry(bench.entry_id("telnyx"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator import Http, Redirect, Vendor
+from tests.simulator import Http, Redirect, SimulatedProvider
 from tests.simulator.deepgram import Deepgram
 
 from .accounts import (
@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 
-# Where a redirect leads, at the host of another vendor.
+# Where a redirect leads, at the host of another provider.
 ELSEWHERE = "/elsewhere"
 
 
@@ -40,9 +40,9 @@ async def find_all_mistakes(bench: Bench) -> list[str]:
     """Return every entity of every account that is missing or wrong."""
     return [
         mistake
-        for vendor in bench.vendors
+        for simulated in bench.providers
         for mistake in await find_mistakes(
-            bench.home, bench.entry_id(vendor.id), await read_holding(vendor)
+            bench.home, bench.entry_id(simulated.id), await read_holding(simulated)
         )
     ]
 
@@ -86,7 +86,7 @@ async def test_same_account_twice(bench: Bench) -> None:
 
 
 async def test_states(bench: Bench) -> None:
-    """Every entity shows what the vendor has, also those disabled by default."""
+    """Every entity shows what the provider has, also those disabled by default."""
     assert await find_all_mistakes(bench) == []
     await enable_all_entities(bench)
     assert await find_all_mistakes(bench) == []
@@ -204,24 +204,26 @@ async def test_spent_to_the_end_in_the_dark(bench: Bench) -> None:
     assert await find_all_mistakes(bench) == []
 
 
-async def provoke(bench: Bench, vendor: Vendor, other: Vendor) -> None:
-    """Let a vendor fail in ways that tempt to tell too much."""
-    home, entry_id = bench.home, bench.entry_id(vendor.id)
-    body = json.dumps([vendor.credentials["api_key"]])
+async def provoke(
+    bench: Bench, simulated: SimulatedProvider, other: SimulatedProvider
+) -> None:
+    """Let a provider fail in ways that tempt to tell too much."""
+    home, entry_id = bench.home, bench.entry_id(simulated.id)
+    body = json.dumps([simulated.credentials["api_key"]])
     for fault in (
         Redirect(f"{other.url}{ELSEWHERE}"),
         Http(status=HTTPStatus.INTERNAL_SERVER_ERROR, body=body),
         Http(status=HTTPStatus.FORBIDDEN, body=body),
         Http(status=HTTPStatus.OK, body=body),
     ):
-        vendor.fail(fault)
+        simulated.fail(fault)
         await home.reload_entry(entry_id)
-        step = await choose_provider(home, vendor.id)
-        step = await give_credentials(home, step, vendor.credentials, vendor.url)
+        step = await choose_provider(home, simulated.id)
+        step = await give_credentials(home, step, simulated.credentials, simulated.url)
         assert step["errors"]
         await home.abort_flow(step["flow_id"])
-        vendor.heal()
-    vendor.revoke_key()
+        simulated.heal()
+    simulated.revoke_key()
     for _ in range(2):
         await home.reload_entry(entry_id)
     await home.until_flow(DOMAIN, "reauth", entry_id)
@@ -270,20 +272,20 @@ def holds_a_key(text: str) -> bool:
 async def test_key_is_nowhere_else(
     bench: Bench, expected_complaints: list[str]
 ) -> None:
-    """A key stands in its entry's data and goes to its vendor, and that is all."""
+    """A key stands in its entry's data and goes to its provider, and that is all."""
     expected_complaints += ["Deepgram", "Telnyx", "DeepSeek"]
-    home, vendors = bench.home, bench.vendors
-    for vendor, other in zip(vendors, vendors[1:] + vendors[:1], strict=True):
-        await provoke(bench, vendor, other)
+    home, providers = bench.home, bench.providers
+    for simulated, other in zip(providers, providers[1:] + providers[:1], strict=True):
+        await provoke(bench, simulated, other)
 
     told = await told_by(bench)
     assert [name for name, text in told.items() if holds_a_key(text)] == []
     assert not holds_a_key("".join(our_complaints(home)))
 
-    for vendor in vendors:
-        others = {f"{MARK}-{other.id}" for other in vendors if other is not vendor}
-        assert vendor.requests
-        for request in vendor.requests:
+    for simulated in providers:
+        others = {f"{MARK}-{other.id}" for other in providers if other is not simulated}
+        assert simulated.requests
+        for request in simulated.requests:
             assert request.path != ELSEWHERE
             assert not holds_a_key(f"{request.path} {request.query}")
             headers = str(request.headers)
@@ -292,8 +294,8 @@ async def test_key_is_nowhere_else(
     # What waits to be written is written now.
     await home.stop()
     assert files_with_a_key(home.folder) == {".storage/core.config_entries"}
-    for vendor in vendors:
-        vendor.restore_key()
+    for simulated in providers:
+        simulated.restore_key()
     await home.start()
     for provider in PROVIDERS:
         await home.until_entry(bench.entry_id(provider), "loaded")

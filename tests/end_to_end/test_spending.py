@@ -27,7 +27,7 @@ pytestmark = [
 
 
 async def test_past_of_a_month(bench: Bench) -> None:
-    """A vendor that reports costs makes the forecast and the statistics at once."""
+    """A provider that reports costs makes the forecast and the statistics at once."""
     entry_id = bench.entry_id("deepgram")
     deepgram = bench.simulator[Deepgram]
     statistics = await until_statistics(bench.home, entry_id)
@@ -70,7 +70,7 @@ async def test_late_costs(bench: Bench) -> None:
 
 
 async def test_actions(bench: Bench) -> None:
-    """Each action answers, with the vendor's numbers where the vendor tells."""
+    """Each action answers, with the provider's numbers where the provider tells."""
     home = bench.home
     account = {"account": bench.entry_id("deepgram")}
 
@@ -88,7 +88,7 @@ async def test_actions(bench: Bench) -> None:
     spend = await home.ask(
         "api_balance.get_spend", {**account, "group_by": ["line_item", "tag"]}
     )
-    assert spend["source"] == "vendor"
+    assert spend["source"] == "provider"
     assert {"line_item", "tag"} >= set(spend["rows"][0]["labels"])
     item = spend["rows"][0]["labels"]["line_item"]
     filtered = await home.ask("api_balance.get_spend", {**account, "line_item": item})
@@ -96,14 +96,14 @@ async def test_actions(bench: Bench) -> None:
     assert 0 < Decimal(part) < Decimal(total)
 
     purchases = await home.ask("api_balance.get_purchases", account)
-    assert purchases["source"] == "vendor"
+    assert purchases["source"] == "provider"
     assert purchases["purchases"]
     for answer in (balances, single, fields, spend, filtered, purchases):
         assert MARK not in f"{answer}"
 
 
 async def test_actions_on_the_ledger(bench: Bench) -> None:
-    """Where the vendor tells nothing, our own count answers; what nobody tells fails."""
+    """Where the provider tells nothing, our own count answers; what nobody tells fails."""
     home, telnyx = bench.home, bench.simulator[Telnyx]
     entry_id = bench.entry_id("telnyx")
     balance = await entity_id_of(home, entry_id, "usd_balance")

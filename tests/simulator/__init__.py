@@ -1,6 +1,6 @@
-"""Every vendor's API on loopback: it spends, tops up and fails on command.
+"""Every provider's API on loopback: it spends, tops up and fails on command.
 
-A new vendor is one module with one subclass of Vendor, and its name in server.VENDORS.
+A new provider is one module with one subclass of SimulatedProvider, and its name in server.SIMULATED_PROVIDERS.
 """
 
 from .faults import (
@@ -16,12 +16,12 @@ from .faults import (
     Reset,
     WrongType,
 )
-from .server import VENDORS, Simulator
-from .vendor import CommandError, Request, Vendor
+from .server import SIMULATED_PROVIDERS, Simulator
+from .simulated_provider import CommandError, Request, SimulatedProvider
 
 __all__ = [
     "FAULTS",
-    "VENDORS",
+    "SIMULATED_PROVIDERS",
     "CommandError",
     "Cut",
     "Fault",
@@ -33,7 +33,7 @@ __all__ = [
     "Redirect",
     "Request",
     "Reset",
+    "SimulatedProvider",
     "Simulator",
-    "Vendor",
     "WrongType",
 ]

@@ -16,9 +16,11 @@ async def run(port: int, host: str, *, spend: bool) -> None:
     async with Simulator(port, host) as simulator:
         if spend:
             simulator.start_spending()
-        for vendor in simulator.vendors:
-            fields = (f"{key}={value}" for key, value in vendor.credentials.items())
-            print(f"{vendor.id:<12} {vendor.url:<28} {' '.join(fields)}", flush=True)
+        for provider in simulator.providers:
+            fields = (f"{key}={value}" for key, value in provider.credentials.items())
+            print(
+                f"{provider.id:<12} {provider.url:<28} {' '.join(fields)}", flush=True
+            )
         print(f"{'control':<12} {simulator.url}", flush=True)
         await end.wait()
 

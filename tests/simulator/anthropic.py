@@ -9,7 +9,7 @@ from typing import override
 from aiohttp import web
 
 from .costs import Biller, Use
-from .vendor import CommandError, command
+from .simulated_provider import CommandError, command
 from .wire import answer
 
 ERRORS = {

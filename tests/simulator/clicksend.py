@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 ERRORS = {
@@ -20,7 +20,7 @@ ERRORS = {
 }
 
 
-class ClickSend(Vendor):
+class ClickSend(SimulatedProvider):
     """A ClickSend account."""
 
     id = "clicksend"

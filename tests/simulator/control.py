@@ -7,22 +7,22 @@ import json
 from aiohttp import web
 from pydantic import ValidationError, validate_call
 
-from .vendor import CommandError, Request, Vendor
+from .simulated_provider import CommandError, Request, SimulatedProvider
 from .wire import answer
 
 
-def make_control(vendors: Sequence[Vendor]) -> web.Application:
-    """Make the application that controls these vendors."""
-    by_id = {vendor.id: vendor for vendor in vendors}
+def make_control(providers: Sequence[SimulatedProvider]) -> web.Application:
+    """Make the application that controls these providers."""
+    by_id = {provider.id: provider for provider in providers}
 
-    def find(request: web.Request) -> Vendor:
-        vendor_id = request.match_info["vendor"]
-        if vendor_id not in by_id:
-            raise _refusal(f"no vendor {vendor_id!r}; there are {', '.join(by_id)}")
-        return by_id[vendor_id]
+    def find(request: web.Request) -> SimulatedProvider:
+        provider_id = request.match_info["provider"]
+        if provider_id not in by_id:
+            raise _refusal(f"no provider {provider_id!r}; there are {', '.join(by_id)}")
+        return by_id[provider_id]
 
-    async def list_vendors(request: web.Request) -> web.Response:
-        return answer([_show_vendor(vendor) for vendor in vendors])
+    async def list_providers(request: web.Request) -> web.Response:
+        return answer([_show_provider(provider) for provider in providers])
 
     async def list_requests(request: web.Request) -> web.Response:
         return answer([_show_request(logged) for logged in find(request).requests])
@@ -37,9 +37,9 @@ def make_control(vendors: Sequence[Vendor]) -> web.Application:
     app = web.Application()
     app.add_routes(
         [
-            web.get("/", list_vendors),
-            web.get("/vendors/{vendor}/requests", list_requests),
-            web.post("/vendors/{vendor}/{command}", run),
+            web.get("/", list_providers),
+            web.get("/providers/{provider}/requests", list_requests),
+            web.post("/providers/{provider}/{command}", run),
         ]
     )
     return app
@@ -69,14 +69,14 @@ def _refusal(text: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=f"{text}\n")
 
 
-def _show_vendor(vendor: Vendor) -> Mapping[str, object]:
+def _show_provider(provider: SimulatedProvider) -> Mapping[str, object]:
     return {
-        "id": vendor.id,
-        "url": vendor.url,
-        "credentials": vendor.credentials,
+        "id": provider.id,
+        "url": provider.url,
+        "credentials": provider.credentials,
         "commands": {
             name: str(inspect.signature(command))
-            for name, command in vendor.commands.items()
+            for name, command in provider.commands.items()
         },
     }
 

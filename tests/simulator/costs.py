@@ -1,4 +1,4 @@
-"""What vendors book day by day: costs by what they were for, and a past of them."""
+"""What providers book day by day: costs by what they were for, and a past of them."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import ClassVar, Literal, override
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 
 type Deployment = Literal["hosted", "beta", "self-hosted", "dedicated"]
 
@@ -56,8 +56,8 @@ def past(
             yield day, amount.quantize(_LAST_DIGIT), use
 
 
-class Biller(Vendor):
-    """A vendor that tells what was spent on each day, and on what."""
+class Biller(SimulatedProvider):
+    """A provider that tells what was spent on each day, and on what."""
 
     uses: ClassVar[tuple[Use, ...]]
     """What the past is made of; what is spent now goes to the first."""

@@ -11,11 +11,11 @@ from aiohttp import web
 
 from .costs import today
 from .deepgram_account import GROUPINGS, DeepgramAccount, Group, Project
-from .vendor import Refusal, command
+from .simulated_provider import Refusal, command
 from .wire import answer, make_id
 
 type KeyRefusal = Literal["401", "403"]
-type RightRefusal = Literal["403", "401", "401_text"]
+type PermissionRefusal = Literal["403", "401", "401_text"]
 
 PROJECT = "/v1/projects/{project}"
 FILTERED_DEPLOYMENTS = {"hosted", "beta", "self-hosted"}
@@ -40,7 +40,7 @@ NO_BALANCE = {
     "message": "A balance with the submitted ID cannot be found.",
     "details": "Check that you have submitted the intended balance ID.",
 }
-NO_RIGHT = {
+NO_PERMISSION = {
     "category": "INSUFFICIENT_PERMISSIONS",
     "message": (
         "Your account does not have the required scope to perform that action for"
@@ -73,13 +73,13 @@ ERRORS: Mapping[int, Mapping[str, str]] = {
             " an overage agreement."
         ),
     },
-    HTTPStatus.FORBIDDEN: NO_RIGHT,
+    HTTPStatus.FORBIDDEN: NO_PERMISSION,
     HTTPStatus.NOT_FOUND: NO_PROJECT,
     HTTPStatus.TOO_MANY_REQUESTS: {
         "err_code": "TOO_MANY_REQUESTS",
         "err_msg": "Too many requests. Please try again later",
     },
-    # The vendor's documentation spells this one name differently.
+    # The provider's documentation spells this one name differently.
     HTTPStatus.SERVICE_UNAVAILABLE: {
         "error_code": "Service Unavailable",
         "err_msg": "Please try again later",
@@ -95,7 +95,7 @@ class Deepgram(DeepgramAccount):
     scheme = "Token"
 
     key_refusal: KeyRefusal = "401"
-    right_refusal: RightRefusal = "403"
+    permission_refusal: PermissionRefusal = "403"
 
     @command
     def refuse_keys_with(self, form: KeyRefusal) -> None:
@@ -103,9 +103,9 @@ class Deepgram(DeepgramAccount):
         self.key_refusal = form
 
     @command
-    def refuse_rights_with(self, form: RightRefusal) -> None:
-        """Choose how a key without the right is refused."""
-        self.right_refusal = form
+    def refuse_permissions_with(self, form: PermissionRefusal) -> None:
+        """Choose how a key without the permission is refused."""
+        self.permission_refusal = form
 
     @override
     def routes(self) -> Iterable[web.RouteDef]:
@@ -132,13 +132,13 @@ class Deepgram(DeepgramAccount):
         return self._error(BAD_KEY, HTTPStatus.UNAUTHORIZED)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         # A member's key lists projects; only what is about money needs more.
         if request.path.count("/") <= PROJECT.count("/"):
             return None
-        match self.right_refusal:
+        match self.permission_refusal:
             case "403":
-                return self._error(NO_RIGHT, HTTPStatus.FORBIDDEN)
+                return self._error(NO_PERMISSION, HTTPStatus.FORBIDDEN)
             case "401":
                 return self._error(NO_RIGHT_401, HTTPStatus.UNAUTHORIZED)
             case "401_text":

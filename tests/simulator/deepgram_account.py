@@ -10,7 +10,7 @@ from multidict import MultiMapping
 
 from .costs import Deployment, Use, past, today
 from .faults import FaultArgument
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import make_id
 
 type Units = Literal["usd", "hour"]
@@ -84,7 +84,7 @@ class Project:
     costs: list[Cost] = field(default_factory=list)
 
 
-class DeepgramAccount(Vendor):
+class DeepgramAccount(SimulatedProvider):
     """What a customer has at Deepgram, with one project to begin with."""
 
     def __init__(self, credentials: Mapping[str, str] | None = None) -> None:

@@ -8,11 +8,11 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 
-class DeepInfra(Vendor):
+class DeepInfra(SimulatedProvider):
     """A DeepInfra account."""
 
     id = "deepinfra"

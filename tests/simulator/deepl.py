@@ -9,14 +9,14 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer
 
 UNLIMITED = Decimal(1_000_000_000_000)
 ERRORS = {HTTPStatus.TOO_MANY_REQUESTS: "Too many requests", 456: "Quota Exceeded"}
 
 
-class DeepL(Vendor):
+class DeepL(SimulatedProvider):
     """A DeepL API subscription of a Pro plan."""
 
     id = "deepl"

@@ -8,7 +8,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer, cents, make_id
 
 ERRORS = {
@@ -34,7 +34,7 @@ class Row:
         return Decimal(cents(self.topped_up)) + Decimal(cents(self.granted))
 
 
-class DeepSeek(Vendor):
+class DeepSeek(SimulatedProvider):
     """A DeepSeek account."""
 
     id = "deepseek"

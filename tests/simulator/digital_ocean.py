@@ -8,7 +8,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer, cents
 
 ERRORS = {
@@ -26,7 +26,7 @@ ERRORS = {
 FAILURE = ("server_error", "Unexpected server-side error")
 
 
-class DigitalOcean(Vendor):
+class DigitalOcean(SimulatedProvider):
     """A DigitalOcean account."""
 
     id = "digital_ocean"
@@ -53,7 +53,7 @@ class DigitalOcean(Vendor):
         return answer({"id": kind, "message": message}, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         return self.error(request, HTTPStatus.FORBIDDEN)
 
     @command

@@ -8,11 +8,11 @@ from typing import Literal, override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer, cents
 
 BAD_KEY = {"status": "invalid_api_key", "message": "Invalid API key"}
-NO_RIGHT = {
+NO_PERMISSION = {
     "status": "missing_permissions",
     "message": (
         "The API key you used is missing the permission user_read to execute this"
@@ -21,7 +21,7 @@ NO_RIGHT = {
 }
 
 
-class ElevenLabs(Vendor):
+class ElevenLabs(SimulatedProvider):
     """An ElevenLabs subscription."""
 
     id = "elevenlabs"
@@ -50,8 +50,8 @@ class ElevenLabs(Vendor):
         return answer({"detail": HTTPStatus(status).phrase}, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
-        return answer({"detail": NO_RIGHT}, HTTPStatus.UNAUTHORIZED)
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
+        return answer({"detail": NO_PERMISSION}, HTTPStatus.UNAUTHORIZED)
 
     @override
     def spend_a_little(self, random: Random) -> None:

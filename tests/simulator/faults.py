@@ -1,4 +1,4 @@
-"""What can go wrong on the way, the same for every vendor."""
+"""What can go wrong on the way, the same for every provider."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -18,7 +18,7 @@ from .wire import answer, read, write
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request, and what the vendor would have said to it."""
+    """One request, and what the provider would have said to it."""
 
     request: web.Request
     honest: Callable[[], Awaitable[web.Response]]
@@ -37,7 +37,7 @@ class Exchange:
 
 
 class Fault(ABC):
-    """Answers in the vendor's place."""
+    """Answers in the provider's place."""
 
     @abstractmethod
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
@@ -46,7 +46,7 @@ class Fault(ABC):
 
 @dataclass(frozen=True)
 class Http(Fault):
-    """Answers with a status, and with the vendor's own body unless one is given."""
+    """Answers with a status, and with the provider's own body unless one is given."""
 
     status: int = 503
     retry_after: int | str | None = None

@@ -9,7 +9,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 ERRORS = {
@@ -22,7 +22,7 @@ ERRORS = {
 FAILURE = "Internal server error while fetching credit usage"
 
 
-class Firecrawl(Vendor):
+class Firecrawl(SimulatedProvider):
     """A team at Firecrawl."""
 
     id = "firecrawl"

@@ -8,11 +8,11 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer, make_id
 
 
-class FishAudio(Vendor):
+class FishAudio(SimulatedProvider):
     """A person at Fish Audio."""
 
     id = "fish_audio"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 REFUSED = (
@@ -17,7 +17,7 @@ REFUSED = (
 )
 
 
-class FortySixElks(Vendor):
+class FortySixElks(SimulatedProvider):
     """A 46elks account."""
 
     id = "fortysix_elks"

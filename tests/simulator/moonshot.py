@@ -7,7 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 ERRORS = {
@@ -23,7 +23,7 @@ ERRORS = {
 FAILURE = ("The server had an error", "server_error")
 
 
-class Moonshot(Vendor):
+class Moonshot(SimulatedProvider):
     """An account of the Kimi open platform."""
 
     id = "moonshot"

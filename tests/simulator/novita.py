@@ -7,7 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 
@@ -16,7 +16,7 @@ def in_parts(amount: Decimal) -> str:
     return str(int(amount.scaleb(4)))
 
 
-class Novita(Vendor):
+class Novita(SimulatedProvider):
     """A Novita AI account."""
 
     id = "novita"

@@ -9,10 +9,10 @@ from typing import override
 from aiohttp import web
 
 from .costs import Biller, Use
-from .vendor import CommandError, command
+from .simulated_provider import CommandError, command
 from .wire import answer
 
-NO_RIGHT = (
+NO_PERMISSION = (
     "You have insufficient permissions for this operation. Missing scopes:"
     " api.usage.read. Check that you have the correct role in your organization."
 )
@@ -60,8 +60,8 @@ class OpenAI(Biller):
         return _error(status, HTTPStatus(status).phrase)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
-        return _error(HTTPStatus.FORBIDDEN, NO_RIGHT)
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
+        return _error(HTTPStatus.FORBIDDEN, NO_PERMISSION)
 
     @command
     @override

@@ -9,7 +9,7 @@ from typing import Literal, override
 from aiohttp import web
 
 from .costs import Biller, Use, today
-from .vendor import command
+from .simulated_provider import command
 from .wire import answer, make_id
 
 type Reset = Literal["daily", "weekly", "monthly"]

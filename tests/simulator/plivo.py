@@ -8,7 +8,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer, make_id
 
 REFUSED = (
@@ -17,7 +17,7 @@ REFUSED = (
 )
 
 
-class Plivo(Vendor):
+class Plivo(SimulatedProvider):
     """A Plivo account."""
 
     id = "plivo"

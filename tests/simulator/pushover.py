@@ -9,11 +9,11 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer, make_id
 
 
-class Pushover(Vendor):
+class Pushover(SimulatedProvider):
     """A Pushover account with one application."""
 
     id = "pushover"

@@ -1,4 +1,4 @@
-"""The one program: a port for every vendor and one to control them all."""
+"""The one program: a port for every provider and one to control them all."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,16 +29,16 @@ from .plivo import Plivo
 from .pushover import Pushover
 from .seven import Seven
 from .siliconflow import SiliconFlow
+from .simulated_provider import CommandError, SimulatedProvider
 from .tavily import Tavily
 from .telnyx import Telnyx
 from .twilio import Twilio
-from .vendor import CommandError, Vendor
 from .vercel_ai_gateway import VercelAIGateway
 from .vonage import Vonage
 from .vultr import Vultr
 from .xai import XAI
 
-VENDORS: tuple[type[Vendor], ...] = (
+SIMULATED_PROVIDERS: tuple[type[SimulatedProvider], ...] = (
     Deepgram,
     Telnyx,
     DeepSeek,
@@ -69,10 +69,10 @@ VENDORS: tuple[type[Vendor], ...] = (
 
 
 class Simulator:
-    """All vendors on one machine, each at an address of its own.
+    """All providers on one machine, each at an address of its own.
 
     With port 0 every address gets a free port; else the control gets the port and
-    the vendors those that follow, in the order of the registry.
+    the providers those that follow, in the order of the registry.
     """
 
     def __init__(
@@ -81,11 +81,13 @@ class Simulator:
         host: str = "127.0.0.1",
         credentials: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Prepare the vendors; credentials may be chosen by vendor id."""
+        """Prepare the providers; credentials may be chosen by provider id."""
         chosen = credentials or {}
         self.url = ""
-        self.vendors = tuple(vendor(chosen.get(vendor.id)) for vendor in VENDORS)
-        self._by_id = {vendor.id: vendor for vendor in self.vendors}
+        self.providers = tuple(
+            provider(chosen.get(provider.id)) for provider in SIMULATED_PROVIDERS
+        )
+        self._by_id = {provider.id: provider for provider in self.providers}
         if unknown := chosen.keys() - self._by_id.keys():
             raise KeyError(*unknown)
         self._host = host
@@ -94,19 +96,19 @@ class Simulator:
         self._spending: asyncio.Task[None] | None = None
 
     @overload
-    def __getitem__(self, key: str) -> Vendor: ...
+    def __getitem__(self, key: str) -> SimulatedProvider: ...
     @overload
-    def __getitem__[V: Vendor](self, key: type[V]) -> V: ...
-    def __getitem__(self, key: str | type[Vendor]) -> Vendor:
-        """Find a vendor by its id, or by its class where its own commands count."""
+    def __getitem__[V: SimulatedProvider](self, key: type[V]) -> V: ...
+    def __getitem__(self, key: str | type[SimulatedProvider]) -> SimulatedProvider:
+        """Find a provider by its id, or by its class where its own commands count."""
         return self._by_id[key if isinstance(key, str) else key.id]
 
     async def __aenter__(self) -> Self:
         """Start to listen."""
         async with AsyncExitStack() as stack:
-            self.url = await self._listen(stack, make_control(self.vendors), 0)
-            for number, vendor in enumerate(self.vendors, start=1):
-                vendor.url = await self._listen(stack, vendor.make_app(), number)
+            self.url = await self._listen(stack, make_control(self.providers), 0)
+            for number, provider in enumerate(self.providers, start=1):
+                provider.url = await self._listen(stack, provider.make_app(), number)
             self._stack = stack.pop_all()
         return self
 
@@ -116,7 +118,7 @@ class Simulator:
         await self._stack.aclose()
 
     def start_spending(self, every: float = 5, seed: int = 0) -> None:
-        """Let every vendor spend a little, so many seconds apart."""
+        """Let every provider spend a little, so many seconds apart."""
         if self._spending is not None:
             raise RuntimeError("already spending")
         self._spending = asyncio.create_task(self._spend(every, Random(seed)))
@@ -131,10 +133,10 @@ class Simulator:
 
     async def _spend(self, every: float, random: Random) -> None:
         while True:
-            for vendor in self.vendors:
+            for provider in self.providers:
                 # A wallet that a command took away comes back with a command, too.
                 with suppress(CommandError):
-                    vendor.spend_a_little(random)
+                    provider.spend_a_little(random)
             await asyncio.sleep(every)
 
     async def _listen(

@@ -7,14 +7,14 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer, write
 
 BAD_KEY = "900"
 MISSING_SCOPE = "902"
 
 
-class Seven(Vendor):
+class Seven(SimulatedProvider):
     """A seven.io account."""
 
     id = "seven"
@@ -39,7 +39,7 @@ class Seven(Vendor):
         return super().error(request, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         return self._answer_as_asked(request, MISSING_SCOPE, MISSING_SCOPE)
 
     @command

@@ -7,7 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 ERRORS: dict[int, object] = {
@@ -24,7 +24,7 @@ ERRORS: dict[int, object] = {
 }
 
 
-class SiliconFlow(Vendor):
+class SiliconFlow(SimulatedProvider):
     """A SiliconFlow account."""
 
     id = "siliconflow"

@@ -8,7 +8,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer
 
 ERRORS = {
@@ -22,7 +22,7 @@ ERRORS = {
 }
 
 
-class Tavily(Vendor):
+class Tavily(SimulatedProvider):
     """A Tavily account."""
 
     id = "tavily"

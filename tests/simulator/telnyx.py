@@ -7,7 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import CommandError, Vendor, command
+from .simulated_provider import CommandError, SimulatedProvider, command
 from .wire import answer, cents
 
 ERRORS = {
@@ -41,7 +41,7 @@ ERRORS = {
 FAILURE = ("10007", "Unexpected error", None)
 
 
-class Telnyx(Vendor):
+class Telnyx(SimulatedProvider):
     """A Telnyx account."""
 
     id = "telnyx"
@@ -65,7 +65,7 @@ class Telnyx(Vendor):
         return answer({"errors": [error]}, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         return self.error(request, HTTPStatus.FORBIDDEN)
 
     @command

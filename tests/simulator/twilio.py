@@ -10,7 +10,7 @@ from typing import Literal, override
 from aiohttp import web
 
 from .costs import Biller, Use, today
-from .vendor import command
+from .simulated_provider import command
 from .wire import answer
 
 type Status = Literal["active", "suspended", "closed"]

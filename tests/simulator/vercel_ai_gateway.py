@@ -7,7 +7,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 ERRORS = {
@@ -17,7 +17,7 @@ ERRORS = {
 FAILURE = ("Internal server error", "internal_server_error")
 
 
-class VercelAIGateway(Vendor):
+class VercelAIGateway(SimulatedProvider):
     """The AI Gateway of a Vercel team."""
 
     id = "vercel_ai_gateway"

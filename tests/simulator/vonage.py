@@ -8,11 +8,11 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 
-class Vonage(Vendor):
+class Vonage(SimulatedProvider):
     """A Vonage API account."""
 
     id = "vonage"

@@ -7,11 +7,11 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Vendor, command
+from .simulated_provider import SimulatedProvider, command
 from .wire import answer
 
 
-class Vultr(Vendor):
+class Vultr(SimulatedProvider):
     """A Vultr account."""
 
     id = "vultr"
@@ -32,7 +32,7 @@ class Vultr(Vendor):
         return answer({"error": message, "status": int(status)}, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         status = HTTPStatus.UNAUTHORIZED
         message = f"Unauthorized IP address: {request.remote}"
         return answer({"error": message, "status": int(status)}, status)

@@ -1,4 +1,4 @@
-"""JSON as vendors write it: amounts exactly, never by way of a float."""
+"""JSON as providers write it: amounts exactly, never by way of a float."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -43,7 +43,7 @@ def answer(
 
 
 def cents(amount: Decimal) -> str:
-    """Write an amount as the string with two decimals that many vendors use."""
+    """Write an amount as the string with two decimals that many providers use."""
     return format(amount.quantize(Decimal("0.01")), "f")
 
 

@@ -8,7 +8,7 @@ from typing import override
 
 from aiohttp import web
 
-from .vendor import Refusal, Vendor, command
+from .simulated_provider import Refusal, SimulatedProvider, command
 from .wire import answer, make_id
 
 # The codes of gRPC; the form of the body is a guess.
@@ -25,7 +25,7 @@ def in_cents(amount: Decimal) -> str:
     return str(int(amount.scaleb(2)))
 
 
-class XAI(Vendor):
+class XAI(SimulatedProvider):
     """An xAI team."""
 
     id = "xai"
@@ -57,7 +57,7 @@ class XAI(Vendor):
         return answer({"code": code, "message": message, "details": []}, status)
 
     @override
-    def refuse_right(self, request: web.Request) -> web.Response | None:
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
         # A key may always ask who it is.
         if request.path.startswith("/auth/"):
             return None

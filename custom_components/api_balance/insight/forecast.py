@@ -197,7 +197,7 @@ def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
     estimates = []
     for hours, power in _HORIZONS:
         ahead = hours // _BLOCK
-        # The vendor's days do not tell how their hours scatter.
+        # The provider's days do not tell how their hours scatter.
         first = told if hours < DAY else 0
         moments = _moments(len(spent), ahead, first)
         power += (1 - power) * min(quiet / _MOSTLY, 1)

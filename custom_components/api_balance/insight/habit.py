@@ -38,7 +38,7 @@ class Observed:
     """The hours of a history, oldest first, and what part of each was observed.
 
     `first` is the number of the first hour. Before the index `told` the hours come from
-    the vendor's days.
+    the provider's days.
     """
 
     first: int
@@ -62,7 +62,7 @@ class Observed:
     def worth(self, habit: Habit) -> list[float]:
         """Return what the hours are worth by a habit, in average hours.
 
-        The vendor's days are spread evenly over their hours, and so is their worth.
+        The provider's days are spread evenly over their hours, and so is their worth.
         """
         start, count = hour_of_week(self.first), len(self.parts)
         worth = (list(habit) * (2 + count // WEEK))[start : start + count]

@@ -33,8 +33,8 @@ class History:
 
     `hours` has every hour from `since` until `until`: what was spent in an outage is
     spread over it. The first and the last hour are observed in part. Hours before
-    `filled_until` come from the vendor's days, which know nothing of the hour; those
-    of a day that the vendor had yet to tell are missing.
+    `filled_until` come from the provider's days, which know nothing of the hour; those
+    of a day that the provider had yet to tell are missing.
     """
 
     hours: dict[int, Decimal] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class History:
         self._trim()
 
     def fill(self, days: Mapping[date, Decimal]) -> None:
-        """Add what the vendor tells of the days, in UTC, before the first observation.
+        """Add what the provider tells of the days, in UTC, before the first observation.
 
         Between the first day that is told and the day of the observation, a day that is
         missing is one without spending. The day of the observation may be told later.

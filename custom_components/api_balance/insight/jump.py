@@ -99,7 +99,7 @@ def _look(history: History, now: datetime) -> _Spend | None:
     hours = observe(history, now)
     if hours is None:
         return None
-    # The vendor's days know nothing of bursts.
+    # The provider's days know nothing of bursts.
     hours = hours.since(hours.told)
     past = hours.until(-_RECENT)
     if sum(past.parts) < _ENOUGH or not any(past.spent[-WEEK:]):

@@ -1,4 +1,4 @@
-"""What moved in a wallet between two answers of its vendor.
+"""What moved in a wallet between two answers of its provider.
 
 Amounts are in the wallet's unit. A movement's amount is the change of what the wallet
 shows: what can be spent, or the debt of an account that is paid later.
@@ -59,7 +59,7 @@ class Movement:
 class Seen:
     """A wallet as it was last told, as far as its next movements need it.
 
-    `is_available` tells that the amount is the vendor's word of what can be spent, which
+    `is_available` tells that the amount is the provider's word of what can be spent, which
     may hold a credit line, and not the balance.
     """
 
@@ -144,11 +144,11 @@ class Ledger:
     def fill(
         self, days: Mapping[date, Decimal], starts: Mapping[Period, datetime]
     ) -> None:
-        """Add what the vendor tells of its days before the first observation.
+        """Add what the provider tells of its days before the first observation.
 
-        The month's tally counts from then on; a vendor that tells only days that are
+        The month's tally counts from then on; a provider that tells only days that are
         over leaves out some hours. The day's tally does not: that would be a guess, as
-        the vendor's day is not the home's.
+        the provider's day is not the home's.
         """
         self.history.fill(days)
         start, tally = starts[Period.THIS_MONTH], self.tallies[Period.THIS_MONTH]

@@ -31,7 +31,7 @@ type Memory = Mapping[str, KnownWallet]
 def learn(memory: Memory, snapshot: Snapshot) -> Memory:
     """Return the memory with what the snapshot tells, without what is gone.
 
-    Wallets are forgotten with their scope, where the vendor tells the scopes.
+    Wallets are forgotten with their scope, where the provider tells the scopes.
     """
     scopes = {scope.key for scope in snapshot.scopes}
     learned = {
@@ -57,9 +57,9 @@ def learn(memory: Memory, snapshot: Snapshot) -> Memory:
 def complete(memory: Memory, snapshot: Snapshot) -> Snapshot:
     """Return the snapshot with what is known of what it leaves out.
 
-    A vendor may leave out what is used up. Where a scope tells its whole truth, a
+    A provider may leave out what is used up. Where a scope tells its whole truth, a
     wallet that is known and missing has nothing left. A wallet that had a credit line
-    has it still, even if an answer tells the balance alone. A vendor that says no more
+    has it still, even if an answer tells the balance alone. A provider that says no more
     than that the account cannot be used says it of its wallets that held money.
     """
     if snapshot.is_available is False and not (snapshot.wallets or snapshot.scopes):

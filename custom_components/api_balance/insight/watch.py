@@ -228,9 +228,9 @@ def _is_top_up(old: Decimal | None, new: Decimal | None, wallet: Wallet) -> bool
 def availability(
     snapshot: Snapshot, memory: Memory, levels: Iterable[Level] = ()
 ) -> Availability | None:
-    """Return the vendor's own word, else that of the wallets together.
+    """Return the provider's own word, else that of the wallets together.
 
-    None where neither the vendor nor any wallet tells.
+    None where neither the provider nor any wallet tells.
     """
     usable = Availability.LOW if Level.LOW in levels else Availability.AVAILABLE
     if snapshot.is_suspended:

@@ -1,4 +1,4 @@
-"""Where facts come from: the registry of vendors, in the order people see."""
+"""Where facts come from: the registry of providers, in the order people see."""
 
 from collections.abc import Mapping
 
@@ -58,7 +58,7 @@ PROVIDERS: tuple[type[Provider], ...] = (
     Vonage,
     Vultr,
     XAI,
-    # Not a vendor: what people choose who do not find theirs.
+    # Not a provider: what people choose who do not find theirs.
     OtherService,
 )
 

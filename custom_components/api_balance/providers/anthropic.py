@@ -6,7 +6,7 @@ https://platform.claude.com/docs/en/api/admin/organizations/me (official). Anthr
 balance that a key can read: prepaid credit is shown in the Claude Console only, so there
 is no balance here. You need an Admin API key (sk-ant-admin...), which an admin of an
 organization makes; an ordinary API key is refused, and individual accounts have none. An
-Admin API key has no rights to choose.
+Admin API key has no permissions to choose.
 
 Spent today and spent this month are Anthropic's own costs of the whole organization, in
 UTC days and in US dollars; Anthropic tells them in cents. Priority Tier is not in them.

@@ -17,60 +17,60 @@ class ProviderError(Exception):
 
 
 class InvalidCredentials(ProviderError):
-    """The vendor does not know the key."""
+    """The provider does not know the key."""
 
     problem = Problem.BAD_KEY
 
 
 class MissingPermission(ProviderError):
-    """The key is good, but lacks the right to read balances.
+    """The key is good, but lacks the permission to read balances.
 
-    `right` is the vendor's own name of it, None where the vendor does not say.
+    `permission` is the provider's own name of it, None where the provider does not say.
     """
 
     problem = Problem.MISSING_PERMISSION
 
-    def __init__(self, right: str | None = None) -> None:
-        """Keep which right is missing."""
-        super().__init__(right)
-        self.right = right
+    def __init__(self, permission: str | None = None) -> None:
+        """Keep which permission is missing."""
+        super().__init__(permission)
+        self.permission = permission
 
 
 class WrongCredentialKind(ProviderError):
-    """The key belongs to the vendor, but is of a kind that cannot read balances."""
+    """The key belongs to the provider, but is of a kind that cannot read balances."""
 
     problem = Problem.WRONG_KEY
 
 
 class Deferred(ProviderError):
-    """An error after which the vendor may say how long to wait."""
+    """An error after which the provider may say how long to wait."""
 
     def __init__(self, retry_after: timedelta | None = None) -> None:
-        """Keep how long the vendor wants to be left alone, if it says so."""
+        """Keep how long the provider wants to be left alone, if it says so."""
         super().__init__(retry_after)
         self.retry_after = retry_after
 
 
 class RateLimited(Deferred):
-    """The vendor was asked too often."""
+    """The provider was asked too often."""
 
     problem = Problem.RATE_LIMITED
 
 
-class VendorFault(Deferred):
-    """The vendor answered that something is wrong on its side."""
+class ProviderFault(Deferred):
+    """The provider answered that something is wrong on its side."""
 
-    problem = Problem.VENDOR_DOWN
+    problem = Problem.PROVIDER_FAULT
 
 
 class Unreachable(ProviderError):
-    """No answer of the vendor arrived."""
+    """No answer of the provider arrived."""
 
     problem = Problem.UNREACHABLE
 
 
 class UnexpectedAnswer(ProviderError):
-    """The answer is not of the shape the vendor documents.
+    """The answer is not of the shape the provider documents.
 
     `path` says where it broke, such as `data.balance` or `HTTP 301`, never a value.
     """
@@ -97,11 +97,11 @@ class NotInAnswer(UnexpectedAnswer):
 
 
 class NotFound(UnexpectedAnswer):
-    """The vendor does not have what was asked for."""
+    """The provider does not have what was asked for."""
 
 
 class PaymentRequired(UnexpectedAnswer):
-    """The vendor refuses to answer for want of money: a state of the account."""
+    """The provider refuses to answer for want of money: a state of the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def basic(user: str, password: str) -> dict[str, str]:
 
 
 class Client(Protocol):
-    """The way to the vendor, as a provider sees it."""
+    """The way to the provider, as a provider sees it."""
 
     async def get(
         self,
@@ -180,17 +180,17 @@ class Client(Protocol):
 
 
 class Provider(ABC):
-    """A vendor: what it is called, how it is reached, and how its facts are read.
+    """A provider: what it is called, how it is reached, and how its facts are read.
 
-    A provider declares, and translates the vendor's answers into facts, exactly: the
-    sign and the scale of the vendor end here.
+    A provider declares, and translates the provider's answers into facts, exactly: the
+    sign and the scale of the provider end here.
     """
 
     id: ClassVar[str]
     """The provider's name in entries, files and the registry."""
 
     name: ClassVar[str]
-    """The vendor's name as people know it."""
+    """The provider's name as people know it."""
 
     hosts: ClassVar[Mapping[str, str]]
     """The base URL of each region; the first is the default."""
@@ -202,7 +202,7 @@ class Provider(ABC):
     """Whether a person tells how to read, and sees what was read before it is saved."""
 
     key_kind: ClassVar[str]
-    """Which kind of key to make, in the vendor's words."""
+    """Which kind of key to make, in the provider's words."""
 
     key_url: ClassVar[str]
     """The page where a key is made."""
@@ -211,21 +211,21 @@ class Provider(ABC):
     """The page where money is added."""
 
     status_url: ClassVar[str]
-    """The vendor's status page."""
+    """The provider's status page."""
 
-    right: ClassVar[str | None] = None
-    """The least right the key needs, in the vendor's words."""
+    permission: ClassVar[str | None] = None
+    """The least permission the key needs, in the provider's words."""
 
     credentials: ClassVar[tuple[Credential, ...]] = (API_KEY,)
     """What a person has to enter."""
 
     poll_interval: ClassVar[timedelta] = timedelta(minutes=15)
-    """How often the vendor is asked."""
+    """How often the provider is asked."""
 
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str
     ) -> None:
-        """Keep the way to the vendor, and what an account is asked with."""
+        """Keep the way to the provider, and what an account is asked with."""
         self._client = client
         self._credentials = credentials
         self._region = region
@@ -240,9 +240,11 @@ class Provider(ABC):
     @final
     @classmethod
     def key_needs(cls) -> str:
-        """Return which kind of key to make and with which right."""
+        """Return which kind of key to make and with which permission."""
         return (
-            f"{cls.key_kind}; needed right: {cls.right}" if cls.right else cls.key_kind
+            f"{cls.key_kind}; needed permission: {cls.permission}"
+            if cls.permission
+            else cls.key_kind
         )
 
     @classmethod
@@ -278,16 +280,16 @@ class Provider(ABC):
 
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Return what the vendor means by a refusal, None for the usual meaning."""
+        """Return what the provider means by a refusal, None for the usual meaning."""
         return None
 
     @abstractmethod
     async def fetch(self) -> Snapshot:
-        """Return what the vendor says now. Raises ProviderError."""
+        """Return what the provider says now. Raises ProviderError."""
 
     @final
     async def read(self) -> Snapshot:
-        """Return what the vendor says now, an unpaid account being a state too."""
+        """Return what the provider says now, an unpaid account being a state too."""
         try:
             return await self.fetch()
         except PaymentRequired:
@@ -299,7 +301,7 @@ type Explain = Callable[[Refusal], ProviderError | None]
 
 @runtime_checkable
 class TellsOneBalance(Protocol):
-    """A vendor that can be asked for one balance by its id."""
+    """A provider that can be asked for one balance by its id."""
 
     async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
         """Return the balance, asked for afresh. Raises ProviderError."""
@@ -307,18 +309,18 @@ class TellsOneBalance(Protocol):
 
 @runtime_checkable
 class TellsPurchases(Protocol):
-    """A vendor that lists what was bought and granted."""
+    """A provider that lists what was bought and granted."""
 
     async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
         """Return the purchases of a scope. Raises ProviderError."""
 
 
 SPEND_DIMENSIONS = ("accessor", "deployment", "tag", "line_item", "project")
-"""By what spend is filtered and told apart, in one word for all vendors.
+"""By what spend is filtered and told apart, in one word for all providers.
 
-`accessor` is the key that was used, `deployment` where the vendor ran, `tag` what the
-customer wrote on a request, `line_item` what the vendor charged for, `project` a part
-of the account. Their values are the vendor's own.
+`accessor` is the key that was used, `deployment` where the provider ran, `tag` what the
+customer wrote on a request, `line_item` what the provider charged for, `project` a part
+of the account. Their values are the provider's own.
 """
 
 _DEFAULT_DAYS = 30
@@ -351,7 +353,7 @@ class SpendQuery:
 
 @runtime_checkable
 class TellsSpend(Protocol):
-    """A vendor that reports what was spent, day by day."""
+    """A provider that reports what was spent, day by day."""
 
     spend_filters: ClassVar[tuple[str, ...]]
     """By which of SPEND_DIMENSIONS the report can be filtered."""
@@ -370,7 +372,7 @@ class TellsSpend(Protocol):
 
 @runtime_checkable
 class TellsSpendFields(Protocol):
-    """A vendor that tells the values that its spend can be filtered by."""
+    """A provider that tells the values that its spend can be filtered by."""
 
     async def fetch_spend_fields(
         self, scope: str, query: SpendQuery

@@ -3,7 +3,7 @@
 Built from https://developers.clicksend.com/docs/accounts/management (official), with
 the status codes of https://developers.clicksend.com/docs; how a suspended account
 answers is taken from other people's notes on the live API. It needs the API username
-and an API key, which have no rights to choose as far as is documented.
+and an API key, which have no permissions to choose as far as is documented.
 
 The balance is a decimal string in the currency of the account, which the answer tells;
 a positive balance is your money. Subaccounts of a prepaid account share its balance.
@@ -50,7 +50,7 @@ _ACCOUNT = vol.Any(
 
 
 class _Suspended(UnexpectedAnswer):
-    """The account was stopped by the vendor."""
+    """The account was stopped by the provider."""
 
 
 class ClickSend(Provider):

@@ -14,7 +14,7 @@ from .periods import this_month, today
 DAYS_PER_PAGE = 31
 """As many days as Anthropic gives at once; more of them may not fit into an answer."""
 
-# Vendors may give fewer days than asked for: so many pages more are no report without
+# Providers may give fewer days than asked for: so many pages more are no report without
 # an end.
 _MORE_PAGES = 4
 _USD = Unit.money("USD")
@@ -63,7 +63,7 @@ def has_ended(day: date) -> bool:
 
 
 def labels(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels of a row by the vendor's field of each, where it has one."""
+    """Return the labels of a row by the provider's field of each, where it has one."""
     return {name: row[own] for name, own in fields.items() if row.get(own) is not None}
 
 

@@ -42,11 +42,11 @@ from .base import (
     NotFound,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     Refusal,
     SpendQuery,
     Unreachable,
-    VendorFault,
     WrongCredentialKind,
 )
 from .fields import amount, maybe, moment
@@ -107,11 +107,11 @@ _FIELDS = {
     "line_items": {vol.Extra: str},
 }
 
-_MISSING_RIGHT = re.compile(
+_MISSING_PERMISSION = re.compile(
     "insufficient_permissions|(in)?sufficient permissions|required scope",
     re.IGNORECASE,
 )
-_RIGHT = re.compile(r"'([a-z_]+:[a-z_]+)'")
+_PERMISSION = re.compile(r"'([a-z_]+:[a-z_]+)'")
 
 
 class Deepgram(Provider):
@@ -125,7 +125,7 @@ class Deepgram(Provider):
     key_url = "https://console.deepgram.com"
     top_up_url = "https://console.deepgram.com"
     status_url = "https://status.deepgram.com"
-    right = "billing:read"
+    permission = "billing:read"
     spend_filters: ClassVar[tuple[str, ...]] = _FILTERS
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
 
@@ -142,14 +142,14 @@ class Deepgram(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key from a missing right: both come as 401 and as 403."""
+        """Tell a bad key from a missing permission: both come as 401 and as 403."""
         if refusal.status not in (401, 403):
             return None
         text = str(refusal.body)
-        if not _MISSING_RIGHT.search(text):
+        if not _MISSING_PERMISSION.search(text):
             return InvalidCredentials()
-        right = _RIGHT.search(text)
-        return MissingPermission(right[1] if right else cls.right)
+        permission = _PERMISSION.search(text)
+        return MissingPermission(permission[1] if permission else cls.permission)
 
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str
@@ -185,7 +185,7 @@ class Deepgram(Provider):
         # The wait is the key's, whatever else is wrong.
         retry_after = max(map(_wait, failures), default=None) or None
         if len(failures) == len(told):
-            raise max(failures, key=_wait, default=MissingPermission(self.right))
+            raise max(failures, key=_wait, default=MissingPermission(self.permission))
         return Snapshot(
             account_ids=frozenset(told),
             scopes=tuple(self._scope(id_, answer) for id_, answer in told.items()),
@@ -250,7 +250,7 @@ class Deepgram(Provider):
     async def fetch_spend_fields(
         self, scope: str, query: SpendQuery
     ) -> Mapping[str, Mapping[str, str]]:
-        """Return the values of each filter, with what the vendor calls them."""
+        """Return the values of each filter, with what the provider calls them."""
         answer = await self._client.get(
             _path(scope, "billing", "fields"), _FIELDS, _params(query)
         )
@@ -286,7 +286,7 @@ class Deepgram(Provider):
                 purchases = await self.fetch_purchases(id_)
             except RateLimited:
                 return
-            except VendorFault, Unreachable:
+            except ProviderFault, Unreachable:
                 # What passes is tried again with the next poll.
                 continue
             except ProviderError:
@@ -356,7 +356,7 @@ class Deepgram(Provider):
 
 
 def _wait(error: ProviderError) -> timedelta:
-    """Return how long the vendor wants to be left alone after an error."""
+    """Return how long the provider wants to be left alone after an error."""
     return (isinstance(error, Deferred) and error.retry_after) or timedelta()
 
 
@@ -367,7 +367,7 @@ def _path(project_id: str, *rest: str) -> str:
 
 
 def _unit(units: str | None) -> Unit:
-    """Return the unit that the vendor means."""
+    """Return the unit that the provider means."""
     match (units or "").lower():
         case "hour":
             return Unit.named("hours")
@@ -390,7 +390,7 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def _params(query: SpendQuery) -> list[tuple[str, str]]:
-    """Return the query as the vendor wants it, a parameter for each group."""
+    """Return the query as the provider wants it, a parameter for each group."""
     return [
         ("start", str(query.first)),
         ("end", str(query.last)),

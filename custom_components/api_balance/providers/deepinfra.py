@@ -2,7 +2,7 @@
 
 Built from DeepInfra's OpenAPI description, https://api.deepinfra.com/openapi.json
 (official), and from https://github.com/steipete/CodexBar/pull/2238 (other people's code,
-tried with a real account). Any API key reads it; no right is known.
+tried with a real account). Any API key reads it; no permission is known.
 
 All amounts are USD. DeepInfra counts funds as negative and debt as positive; here the
 balance is positive where it is yours. Usage since the last invoice is not yet taken from

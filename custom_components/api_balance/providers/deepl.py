@@ -1,7 +1,7 @@
 """DeepL: the characters and speech minutes used in the billing period, and their limits.
 
 Built from https://developers.deepl.com/api-reference/usage-and-quota and DeepL's own
-OpenAPI description (official). Any key of the DeepL API reads it; no right is needed. A
+OpenAPI description (official). Any key of the DeepL API reads it; no permission is needed. A
 key that ends in `:fx` belongs to the Free plan, which has a host of its own: the host
 follows from the key.
 

@@ -61,7 +61,7 @@ class DigitalOcean(Provider):
     key_url = "https://cloud.digitalocean.com/account/api/tokens"
     top_up_url = "https://cloud.digitalocean.com/account/billing"
     status_url = "https://status.digitalocean.com"
-    right = "billing:read"
+    permission = "billing:read"
 
     @override
     @classmethod

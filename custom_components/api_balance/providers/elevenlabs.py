@@ -1,7 +1,7 @@
 """ElevenLabs: the credits used of the plan, those beyond it, and what they cost.
 
 Built from https://elevenlabs.io/docs/api-reference/user/subscription/get and ElevenLabs'
-own Python SDK (official). That a key without the right is refused with status 401 and
+own Python SDK (official). That a key without the permission is refused with status 401 and
 the word `missing_permissions` is from other people's code; the other errors are from
 https://help.elevenlabs.io/hc/en-us/articles/19572237925521. The key needs the permission
 `user_read` (in the key's settings: User, Read). A key of an account with data residency
@@ -69,7 +69,7 @@ class ElevenLabs(Provider):
     key_url = "https://elevenlabs.io/app/settings/api-keys"
     top_up_url = "https://elevenlabs.io/app/subscription"
     status_url = "https://status.elevenlabs.io"
-    right = "user_read"
+    permission = "user_read"
 
     @override
     @classmethod
@@ -80,12 +80,12 @@ class ElevenLabs(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key, a missing right and an empty account: all come as 401."""
+        """Tell a bad key, a missing permission and an empty account: all come as 401."""
         match refusal.field("detail", "status"):
             case "invalid_api_key":
                 return InvalidCredentials()
             case "missing_permissions":
-                return MissingPermission(cls.right)
+                return MissingPermission(cls.permission)
             case "quota_exceeded":
                 return PaymentRequired(f"HTTP {refusal.status}")
             case _:

@@ -1,4 +1,4 @@
-"""Validators for what stands in vendors' answers; each raises `vol.Invalid`."""
+"""Validators for what stands in providers' answers; each raises `vol.Invalid`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def scaled(exponent: int) -> Callable[[Any], Decimal]:
 
 
 def owed(value: Any) -> Decimal:
-    """Return an amount that the vendor counts as its own, as the customer's."""
+    """Return an amount that the provider counts as its own, as the customer's."""
     return -amount(value)
 
 

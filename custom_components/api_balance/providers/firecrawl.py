@@ -2,7 +2,7 @@
 
 Built from https://docs.firecrawl.dev/api-reference/endpoint/credit-usage (official); the
 answers to a bad key are from what other people saw. Any API key of the team reads it;
-keys have no rights to choose.
+keys have no permissions to choose.
 
 The remaining credits are Firecrawl's own word for the whole team. They include coupons,
 credit packs and automatic recharges, which the credits of the plan do not: more may remain

@@ -2,7 +2,7 @@
 
 Built from https://docs.fish.audio/api-reference/endpoint/wallet/get-api-credit and
 https://docs.fish.audio/api-reference/endpoint/wallet/get-user-package (official). Any API
-key reads it; no right is needed. Without a team id the answer is about your personal
+key reads it; no permission is needed. Without a team id the answer is about your personal
 wallet, and that can be another one than the wallet of the workspace that pays. With a team
 id it is the wallet of that team.
 

@@ -3,7 +3,7 @@
 Built from https://46elks.com/docs/update-account (official), which shows the answer;
 that its integers count ten-thousandths of the currency is confirmed by other people's
 programs only. It needs the API username and the API password from the account page;
-they have no rights to choose.
+they have no permissions to choose.
 
 The balance is in the currency that the answer tells, such as SEK or EUR; a positive
 balance is your money. At zero every request that costs money fails, so a balance below

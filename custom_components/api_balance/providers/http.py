@@ -22,11 +22,11 @@ from .base import (
     PaymentRequired,
     Provider,
     ProviderError,
+    ProviderFault,
     RateLimited,
     Refusal,
     UnexpectedAnswer,
     Unreachable,
-    VendorFault,
 )
 
 TIMEOUT = aiohttp.ClientTimeout(total=20)
@@ -101,7 +101,7 @@ def connect(
 
 
 class HttpClient(Client):
-    """Requests to one vendor account: one host, one key."""
+    """Requests to one provider account: one host, one key."""
 
     def __init__(
         self,
@@ -188,14 +188,14 @@ class HttpClient(Client):
     def _refusal(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> ProviderError:
-        """Return what a refusal means: the vendor's own meaning first."""
+        """Return what a refusal means: the provider's own meaning first."""
         text = body.decode(errors="replace")
         try:
             content = _parse(body)
         except UnexpectedAnswer:
             content = text
         if status >= 500 or status == 408:
-            return VendorFault(_retry_after(headers))
+            return ProviderFault(_retry_after(headers))
         # A page comes from something on the way, which cannot judge the key.
         if text.lstrip().startswith("<") and status != 429:
             return Unreachable()
@@ -207,7 +207,7 @@ class HttpClient(Client):
 
 
 def _usual_meaning(status: int) -> ProviderError:
-    """Return what a status means where the vendor says nothing of its own."""
+    """Return what a status means where the provider says nothing of its own."""
     match status:
         case 401:
             return InvalidCredentials()
@@ -249,7 +249,7 @@ def _fit(content: Any, shape: Any) -> Any:
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return how long the vendor wants to be left alone, within reason."""
+    """Return how long the provider wants to be left alone, within reason."""
     now = datetime.now(UTC)
     wait = _from_retry_after(headers.get("Retry-After", ""), now)
     for name, per_second in _RESET_HEADERS:

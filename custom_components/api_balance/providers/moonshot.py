@@ -2,7 +2,7 @@
 
 Built from https://platform.moonshot.ai/docs/api/balance, and for mainland China from
 https://platform.moonshot.cn/docs/api/balance (official). Any API key of the open platform
-reads it; keys have no rights to choose. A key belongs to the host it was made for, and the
+reads it; keys have no permissions to choose. A key belongs to the host it was made for, and the
 other host calls it a bad key. Keys of a Kimi Code subscription (`sk-kimi-`) belong to
 another system and tell no balance.
 

@@ -1,7 +1,7 @@
 """Novita AI: the balance of an account, its credit limit, and what can be spent.
 
 Built from https://novita.ai/docs/api-reference/basic-get-user-balance (official); the
-errors are from https://novita.ai/docs/guides/error. Any API key reads it; no right is
+errors are from https://novita.ai/docs/guides/error. Any API key reads it; no permission is
 needed.
 
 All amounts are USD; Novita writes them in units of 1/10000 USD. The available credit is

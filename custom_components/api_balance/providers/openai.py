@@ -4,7 +4,7 @@ Built from https://platform.openai.com/docs/api-reference/usage/costs, from
 https://developers.openai.com/api/docs/guides/spend-limits and from OpenAI's own OpenAPI
 description (official). OpenAI has no balance that a key can read: prepaid credit is shown
 on its website only, so there is no balance here. You need an admin key (sk-admin-...),
-which an owner of the organization makes; an ordinary API key is refused. The least right
+which an owner of the organization makes; an ordinary API key is refused. The least permission
 is to read usage, `api.usage.read`; its name and the text of the refusal are from other
 people's code.
 
@@ -98,7 +98,7 @@ class OpenAI(Provider):
     key_url = "https://platform.openai.com/settings/organization/admin-keys"
     top_up_url = "https://platform.openai.com/settings/organization/billing/overview"
     status_url = "https://status.openai.com"
-    right = "api.usage.read"
+    permission = "api.usage.read"
     poll_interval = timedelta(minutes=30)
     spend_filters: ClassVar[tuple[str, ...]] = tuple(_FILTERS)
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
@@ -115,7 +115,7 @@ class OpenAI(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a missing right by the text: it comes as 401 and as 403."""
+        """Tell a missing permission by the text: it comes as 401 and as 403."""
         scope = _MISSING_SCOPE.search(str(refusal.body))
         return MissingPermission(scope[1]) if scope else None
 
@@ -125,7 +125,7 @@ class OpenAI(Provider):
         now = datetime.now(UTC)
         days = await self._days(this_month(now).date(), now.date())
         quotas: tuple[Quota, ...] = ()
-        # The limit only adorns the costs, and needs a right of its own.
+        # The limit only adorns the costs, and needs a permission of its own.
         with suppress(NotFound, MissingPermission):
             answer = await self._client.get(
                 "/v1/organization/spend_limit", _SPEND_LIMIT

@@ -3,7 +3,7 @@
 Built from https://openrouter.ai/docs/api_reference/limits, from
 https://openrouter.ai/docs/guides/overview/auth/management-api-keys and from OpenRouter's
 own OpenAPI description (official). What is read depends on the key. Neither kind has
-rights to choose.
+permissions to choose.
 
 With an ordinary API key the limit of that key is read: what may be spent until the limit
 resets, what was spent of it, and what remains. The limit resets at midnight UTC every day,

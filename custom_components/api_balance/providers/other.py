@@ -1,12 +1,12 @@
 """Other service: any JSON API that tells a balance or a usage, without code.
 
-Built from what you enter, not from a vendor's page such as https://example.com/docs. It
+Built from what you enter, not from a provider's page such as https://example.com/docs. It
 asks one address, on one fixed host, with GET or POST, and shows the key in a header, by
 basic authentication or as a query parameter. A path says where in the answer a number
 stands: names and indexes with dots between them, such as `data.balances.0.amount`. The
-scale turns what the vendor counts into the unit you name (0.01 for cents), and the sign
-can be turned around for vendors that count what you owe. Make a key that may do nothing
-but read the balance, if the vendor has such keys. A poll costs one request, every 15
+scale turns what the provider counts into the unit you name (0.01 for cents), and the sign
+can be turned around for providers that count what you owe. Make a key that may do nothing
+but read the balance, if the provider has such keys. A poll costs one request, every 15
 minutes.
 """
 

@@ -1,4 +1,4 @@
-"""The periods that vendors count in, all in UTC."""
+"""The periods that providers count in, all in UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

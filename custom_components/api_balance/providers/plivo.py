@@ -3,7 +3,7 @@
 Built from https://www.plivo.com/docs/account/api/account/the-account-object/
 (official); the answer to bad credentials is unconfirmed. It needs the Auth ID and the
 Auth Token of the main account, from the overview page of the console; they have no
-rights to choose. Credentials of a subaccount, whose Auth ID begins with SA, are of no
+permissions to choose. Credentials of a subaccount, whose Auth ID begins with SA, are of no
 use: a subaccount has no credits of its own.
 
 The credits are in USD: the answer holds no currency, the documentation says so. A

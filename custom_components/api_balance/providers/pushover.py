@@ -2,7 +2,7 @@
 
 Built from https://pushover.net/api#limits (official) and, for the answer to a bad token,
 from what other people's programs log. It needs the API token of an application, which is
-not your user key; tokens have no rights to choose. Pushover takes the token in the address
+not your user key; tokens have no permissions to choose. Pushover takes the token in the address
 of the request only; no log line or diagnostic shows it.
 
 Since May 2026 the limit is that of your whole account, shared by all your applications, as

@@ -1,7 +1,7 @@
 """seven.io: the balance of an account, once called sms77.
 
 Built from https://docs.seven.io/en/rest-api/endpoints/account#balance and the type
-`Balance` of the vendor's own JavaScript client (official); the codes of errors are
+`Balance` of the provider's own JavaScript client (official); the codes of errors are
 confirmed by other people's programs only. It needs an API key from the developer area,
 with the scope `balance` where scopes are chosen. A key that is tied to certain IP
 addresses needs the one of Home Assistant among them. Keys whose requests have to be
@@ -53,7 +53,7 @@ class Seven(Provider):
     key_url = "https://app.seven.io/developer"
     top_up_url = "https://app.seven.io"
     status_url = "https://status.seven.io"
-    right = "balance"
+    permission = "balance"
     poll_interval = timedelta(minutes=10)
 
     @override
@@ -72,7 +72,7 @@ class Seven(Provider):
             case "901":
                 return WrongCredentialKind()
             case "902":
-                return MissingPermission(cls.right)
+                return MissingPermission(cls.permission)
             case "903":
                 return MissingPermission("IP address of Home Assistant")
             case _:

@@ -3,7 +3,7 @@
 Built from https://docs.siliconflow.com/en/api-reference/userinfo/get-user-info, and for
 mainland China from https://docs.siliconflow.cn/cn/api-reference/userinfo/get-user-info
 (official); what each of the balances is, and the code for an empty account, come from other
-people's code. Any API key reads it; keys have no rights to choose. Choose the host where
+people's code. Any API key reads it; keys have no permissions to choose. Choose the host where
 the account was opened: the two are separate.
 
 The answer names no currency. It is CNY at api.siliconflow.cn; that it is USD at
@@ -59,7 +59,7 @@ class SiliconFlow(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell an account without money, which comes as a missing right."""
+        """Tell an account without money, which comes as a missing permission."""
         if refusal.field("code") == _INSUFFICIENT_BALANCE:
             return PaymentRequired(f"HTTP {refusal.status}")
         return None

@@ -2,7 +2,7 @@
 
 Built from https://docs.tavily.com/documentation/api-reference/endpoint/usage (official);
 the errors are from https://help.tavily.com/articles/8645538886-understanding-http-errors.
-Any API key reads it; no right is needed.
+Any API key reads it; no permission is needed.
 
 There are two pools: the credits of the plan, and those charged one by one once the plan is
 used up (pay-as-you-go). Each has its own used amount and limit, and what remains is the

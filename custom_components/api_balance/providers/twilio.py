@@ -5,7 +5,7 @@ https://www.twilio.com/docs/usage/api/accounts and from
 https://www.twilio.com/docs/usage/api/usage-record; the errors are from
 https://www.twilio.com/docs/api/errors. You need the Account SID (AC...), which is no
 secret, and the live Auth Token, both from the start page of the Twilio Console. API keys
-(SK...) and the test credentials do not work. The Auth Token has all rights; there is no
+(SK...) and the test credentials do not work. The Auth Token has all permissions; there is no
 lesser one to choose.
 
 The balance is in the account's currency; a positive amount is yours. It is taken to be
@@ -243,7 +243,7 @@ class Twilio(Provider):
             following = answer.get("next_page_uri")
             if not following:
                 return records
-            # An address that the vendor tells is never asked as it is.
+            # An address that the provider tells is never asked as it is.
             page = [
                 (name, value)
                 for name, value in parse_qsl(following.partition("?")[2])

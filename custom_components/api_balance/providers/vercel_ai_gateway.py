@@ -1,7 +1,7 @@
 """Vercel AI Gateway: the credit balance of a team.
 
 Built from https://vercel.com/docs/ai-gateway/observability-and-spend/usage (official). Any
-API key of AI Gateway reads it; keys have no rights to choose. An OIDC token of a deployment
+API key of AI Gateway reads it; keys have no permissions to choose. An OIDC token of a deployment
 expires within hours and is not accepted here.
 
 The balance is what is left of the team's AI Gateway Credits. It is USD: the answer names no

@@ -3,7 +3,7 @@
 Built from https://developer.vonage.com/account/code-snippets/account-balance and the
 OpenAPI document of the Account API (both official); the errors from
 https://developer.vonage.com/api-errors. It needs the API key and the API secret of the
-account, from the API settings of the dashboard; they have no rights to choose. Both are
+account, from the API settings of the dashboard; they have no permissions to choose. Both are
 treated as secrets.
 
 The balance is always in EUR: the answer holds no currency, the documentation says so. A

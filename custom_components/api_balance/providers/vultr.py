@@ -1,6 +1,6 @@
 """Vultr: what an account owes or has in credit, and its charges so far.
 
-Built from https://www.vultr.com/api/#tag/account and the vendor's own Go client govultr
+Built from https://www.vultr.com/api/#tag/account and the provider's own Go client govultr
 (official); the currency from https://docs.vultr.com/platform/billing (official). That a
 negative amount is credit is confirmed by other people with live accounts only, and so
 are the bodies of the errors. It needs the API key of a user. Access Control on the same
@@ -44,14 +44,14 @@ class Vultr(Provider):
     key_url = "https://my.vultr.com/settings/#settingsapi"
     top_up_url = "https://my.vultr.com/billing/"
     status_url = "https://status.vultr.com"
-    right = "Access Control for the address of Home Assistant"
+    permission = "Access Control for the address of Home Assistant"
 
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
         """Tell a refused address from a bad key: both come as 401."""
         if str(refusal.field("error")).startswith("Unauthorized IP address"):
-            return MissingPermission(cls.right)
+            return MissingPermission(cls.permission)
         return None
 
     @override

@@ -3,7 +3,7 @@
 Built from https://docs.x.ai/developers/rest-api-reference/management/billing and
 https://docs.x.ai/developers/rest-api-reference/management/auth (official); what some
 figures mean comes from other people's code. It needs a management key, made in the xAI
-console under Settings, Management Keys, with the right to read billing. The keys that
+console under Settings, Management Keys, with the permission to read billing. The keys that
 models are called with are refused. The team is found from the key; a key of an
 organization that names no team cannot be used.
 
@@ -87,7 +87,7 @@ class XAI(Provider):
     key_url = "https://console.x.ai"
     top_up_url = "https://console.x.ai/team/default/billing"
     status_url = "https://status.x.ai"
-    right = "team-token:endpoint:BillingRead"
+    permission = "team-token:endpoint:BillingRead"
 
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str

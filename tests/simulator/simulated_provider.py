@@ -1,4 +1,4 @@
-"""What every simulated vendor shares: its log, its key, its faults, its commands."""
+"""What every simulated provider shares: its log, its key, its faults, its commands."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -74,8 +74,8 @@ def command[**P, R](method: Callable[P, R]) -> Callable[P, R]:
     return method
 
 
-class Vendor(ABC):
-    """One vendor's API and the customer's account with it."""
+class SimulatedProvider(ABC):
+    """One provider's API and the customer's account with it."""
 
     id: ClassVar[str]
     default_credentials: ClassVar[Mapping[str, str]]
@@ -120,20 +120,20 @@ class Vendor(ABC):
         """Pay money in."""
 
     def error(self, request: web.Request, status: int) -> web.Response:
-        """Answer with an error in the vendor's documented form."""
+        """Answer with an error in the provider's documented form."""
         return web.Response(text=HTTPStatus(status).phrase, status=status)
 
     def refuse_key(self, request: web.Request) -> web.Response:
         """Answer a request with a bad key."""
         return self.error(request, HTTPStatus.UNAUTHORIZED)
 
-    def refuse_right(self, request: web.Request) -> web.Response | None:
-        """Answer a request whose key lacks the right, None where none is needed."""
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
+        """Answer a request whose key lacks the permission, None where none is needed."""
         return None
 
     @property
     def authorization(self) -> Mapping[str, str]:
-        """The headers that carry the customer's key in the vendor's form."""
+        """The headers that carry the customer's key in the provider's form."""
         return {"Authorization": f"{self.scheme} {self.credentials['api_key']}"}
 
     @property
@@ -149,9 +149,9 @@ class Vendor(ABC):
         )
 
     @property
-    def knows_rights(self) -> bool:
-        """Whether a key of this vendor can lack a right."""
-        return type(self).refuse_right is not Vendor.refuse_right
+    def knows_permissions(self) -> bool:
+        """Whether a key of this provider can lack a permission."""
+        return type(self).refuse_permission is not SimulatedProvider.refuse_permission
 
     def spend_a_little(self, random: Random) -> None:
         """Spend what a home might use up within seconds."""
@@ -176,14 +176,14 @@ class Vendor(ABC):
 
     @command
     def weaken_key(self) -> None:
-        """Take from the key the right to see balances."""
-        if not self.knows_rights:
-            raise CommandError(f"a key of {self.id} has no rights to lose")
+        """Take from the key the permission to see balances."""
+        if not self.knows_permissions:
+            raise CommandError(f"a key of {self.id} has no permissions to lose")
         self._key = Key.WEAK
 
     @command
     def restore_key(self) -> None:
-        """Accept the key again, with all its rights."""
+        """Accept the key again, with all its permissions."""
         self._key = Key.GOOD
 
     @property
@@ -233,7 +233,7 @@ class Vendor(ABC):
         if self._key is Key.REVOKED or not self.accepts(request):
             return self.refuse_key(request)
         if self._key is Key.WEAK:
-            refused = self.refuse_right(request)
+            refused = self.refuse_permission(request)
             if refused is not None:
                 return refused
         try:
