@@ -21,7 +21,6 @@ from custom_components.api_balance.model import (
     Spend,
     Wallet,
 )
-from custom_components.api_balance.providers import BY_ID, PROVIDERS
 from custom_components.api_balance.providers.base import (
     Deferred,
     InvalidCredentials,
@@ -32,6 +31,12 @@ from custom_components.api_balance.providers.base import (
     RateLimited,
     UnexpectedAnswer,
     WrongCredentialKind,
+)
+from custom_components.api_balance.providers.catalog import (
+    CATALOG,
+    find,
+    load,
+    load_all,
 )
 from custom_components.api_balance.providers.http import UnsafeAddress, connect
 
@@ -52,10 +57,10 @@ def variable(provider: type[Provider], key: str) -> str:
 
 
 def find_provider(name: str) -> type[Provider]:
-    """Return the provider of that id."""
-    if provider := BY_ID.get(name.lower()):
-        return provider
-    near = get_close_matches(name.lower(), BY_ID, n=1)
+    """Return the provider of an id, a name or an alias."""
+    if listing := find(name):
+        return load(listing.id)
+    near = get_close_matches(name.lower(), CATALOG, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise BalanceError(
         f"There is no provider {name!r}.{hint} scripts/balance without arguments lists"
@@ -291,7 +296,7 @@ def list_providers() -> str:
     """Return the table of the providers and the variables each needs."""
     lines = table(
         "Set the variables, then run scripts/balance PROVIDER",
-        PROVIDERS,
+        load_all(),
         (
             ("provider", lambda provider: provider.id),
             ("name", lambda provider: provider.name),

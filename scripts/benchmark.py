@@ -32,8 +32,8 @@ from custom_components.api_balance.insight.history import DAYS_KEPT, History
 from custom_components.api_balance.insight.ledger import Ledger
 from custom_components.api_balance.insight.memory import learn
 from custom_components.api_balance.model import Snapshot, Unit, Wallet
-from custom_components.api_balance.providers import BY_ID
 from custom_components.api_balance.providers.base import Provider
+from custom_components.api_balance.providers.catalog import load
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.record import Record, as_data
 from custom_components.api_balance.store import AccountStore
@@ -157,7 +157,7 @@ async def simulated_providers() -> AsyncIterator[SimulatedProviders]:
                 told = await response.json()
             accounts = {
                 provider["id"]: Account(
-                    provider=BY_ID[provider["id"]],
+                    provider=load(provider["id"]),
                     url=provider["url"],
                     credentials=provider["credentials"],
                 )

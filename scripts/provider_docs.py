@@ -10,8 +10,8 @@ import re
 import sys
 from textwrap import fill
 
-from custom_components.api_balance.providers import PROVIDERS
 from custom_components.api_balance.providers.base import Credential, Provider
+from custom_components.api_balance.providers.catalog import load_all
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs/providers.md"
@@ -35,14 +35,14 @@ _FIELDS: dict[str, str] = _STEPS["credentials"]["data"] | _STEPS["service"]["dat
 def render() -> str:
     """Return the page."""
     lines = [HEAD, *_table(), ""]
-    return "\n".join(lines) + "".join(map(_section, PROVIDERS))
+    return "\n".join(lines) + "".join(map(_section, load_all()))
 
 
 def _table() -> Iterator[str]:
     """Yield the lines of the table of all providers."""
     yield "| Provider | What is read | Key | Least permission | Asked every |"
     yield "| --- | --- | --- | --- | --- |"
-    for provider in PROVIDERS:
+    for provider in load_all():
         lead, *_ = paragraphs(provider)
         cells = (
             f"[{provider.name}](#{anchor(provider.name)})",

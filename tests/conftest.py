@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.providers import PROVIDERS
+from custom_components.api_balance.providers.catalog import load_all
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
@@ -102,7 +102,7 @@ def add_account(hass: HomeAssistant) -> AddAccount:
 def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
     """Return what lets time pass until every account was polled once more."""
 
-    slowest = max(provider.poll_interval for provider in PROVIDERS)
+    slowest = max(provider.poll_interval for provider in load_all())
 
     async def pass_time(after: timedelta = slowest * 1.15) -> None:
         freezer.tick(after)

@@ -9,15 +9,23 @@ from decimal import Decimal
 from enum import Enum
 import json
 from pathlib import Path
-from typing import Any, override
+import sys
+from types import SimpleNamespace
+from typing import Any, cast, override
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+import pytest
 import voluptuous as vol
 
 from custom_components.api_balance.model import ACCOUNT
-from custom_components.api_balance.providers import BY_ID
 from custom_components.api_balance.providers.base import Provider, SpendQuery
+from custom_components.api_balance.providers.catalog import (
+    CATALOG,
+    Group,
+    Listing,
+    load,
+)
 from custom_components.api_balance.providers.http import connect
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -79,7 +87,7 @@ class Recording:
         """Return what must be seen nowhere."""
         return [
             self.credentials[item.key]
-            for item in BY_ID[self.provider].credentials
+            for item in load(self.provider).credentials
             if item.is_secret and item.key in self.credentials
         ]
 
@@ -96,8 +104,8 @@ def read_recording(path: Path) -> Recording:
     except (ValueError, vol.Invalid) as err:
         raise ValueError(f"{path}: {err}") from None
     id_ = path.relative_to(FOLDER).parts[0]
-    assert id_ in BY_ID, f"{path}: PROVIDERS holds no provider with the id {id_}"
-    provider = BY_ID[id_]
+    assert id_ in CATALOG, f"{path}: CATALOG has no provider with the id {id_}"
+    provider = load(id_)
     credentials = example_credentials(provider) | content.get("credentials", {})
     return Recording(
         provider=provider.id,
@@ -161,6 +169,17 @@ def example_credentials(provider: type[Provider]) -> dict[str, str]:
         for item in provider.credentials
         if item.is_required
     }
+
+
+def register(monkeypatch: pytest.MonkeyPatch, provider: type[Provider]) -> None:
+    """List one more provider for a test, or another one in the place of its id."""
+    listing = Listing(provider.id, provider.name, Group.OTHER)
+    monkeypatch.setitem(cast(dict[str, Listing], CATALOG), provider.id, listing)
+    package = load.__module__.rpartition(".")[0]
+    module = SimpleNamespace(provider=provider)
+    monkeypatch.setitem(
+        cast(dict[str, object], sys.modules), f"{package}.{provider.id}", module
+    )
 
 
 def _answer(recorded: Mapping[str, Any]) -> web.Response:

@@ -18,7 +18,7 @@ import voluptuous as vol
 import yaml
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.providers import BY_ID
+from custom_components.api_balance.providers.catalog import load
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -997,7 +997,7 @@ async def test_every_provider(
 
     await try_all()
     assert isinstance(answers[0], dict)
-    assert answers[0]["provider"] == BY_ID[provider_id].name
+    assert answers[0]["provider"] == load(provider_id).name
     body = json.dumps(provider.credentials)
     for fault in (Http(500, body=body), Http(403, body=body), Http(200, body=body)):
         provider.fail(fault)

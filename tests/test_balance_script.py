@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from custom_components.api_balance.providers import BY_ID, PROVIDERS
+from custom_components.api_balance.providers.catalog import load, load_all
 from scripts.balance import BalanceError, report, variable
 
 from .recording import RecordedProvider, full_recording, recordings, served
@@ -34,7 +34,7 @@ MARK = "MARKED"
 def environment_of(simulated: SimulatedProvider) -> dict[str, str]:
     """Return the variables that lead to a simulated account."""
     told = {**simulated.credentials, "base_url": simulated.url}
-    provider = BY_ID[simulated.id]
+    provider = load(simulated.id)
     return {variable(provider, key): value for key, value in told.items()}
 
 
@@ -109,7 +109,7 @@ async def test_list() -> None:
     """Without a provider, all are listed with what each needs."""
     code, output, error = await run({})
     assert (code, error) == (0, "")
-    for provider in PROVIDERS:
+    for provider in load_all():
         assert f"\n{provider.id} " in output
     assert "TELNYX_API_KEY" in output
 
@@ -125,7 +125,7 @@ async def test_every_provider(simulator: Simulator, provider_id: str) -> None:
     simulated = simulator[provider_id]
     simulated.credentials = simulated.new_key(MARK)
     text = await report(provider_id, environment_of(simulated))
-    assert text.startswith(f"{BY_ID[provider_id].name}\nAvailability: ")
+    assert text.startswith(f"{load(provider_id).name}\nAvailability: ")
     assert any(f"\n{title}\n" in text for title in ("Wallets", "Quotas", "Spend"))
     assert MARK not in text
     assert "(secret)" not in text
@@ -134,7 +134,7 @@ async def test_every_provider(simulator: Simulator, provider_id: str) -> None:
 @pytest.mark.usefixtures("socket_enabled")
 async def test_quotas() -> None:
     """Only what was told has a column; what is unlimited says so."""
-    recording = full_recording(BY_ID["deepl"])
+    recording = full_recording(load("deepl"))
     async with served(RecordedProvider(recording).handle) as address:
         text = await report(
             "deepl",

@@ -9,7 +9,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.providers import BY_ID, PROVIDERS
+from custom_components.api_balance.providers.catalog import load, load_all
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
@@ -126,7 +126,7 @@ async def test_providers_are_offered_by_name(hass: HomeAssistant) -> None:
     )
     options = field(result, "provider").config["options"]
     assert {(option["value"], option["label"]) for option in options} == {
-        (provider.id, provider.name) for provider in PROVIDERS
+        (provider.id, provider.name) for provider in load_all()
     }
 
 
@@ -239,7 +239,7 @@ async def test_bad_key_and_recovery(
 
 
 @pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in PROVIDERS if provider.permission]
+    "provider_id", [provider.id for provider in load_all() if provider.permission]
 )
 async def test_missing_permission_and_recovery(
     hass: HomeAssistant, simulator: Simulator, provider_id: str
@@ -251,8 +251,7 @@ async def test_missing_permission_and_recovery(
     result = await enter(hass, result, entered(provider))
     assert result["errors"] == {"base": "missing_permission"}
     assert (
-        result["description_placeholders"]["permission"]
-        == BY_ID[provider_id].permission
+        result["description_placeholders"]["permission"] == load(provider_id).permission
     )
 
     provider.restore_key()
@@ -286,7 +285,7 @@ async def test_unknown_error_and_recovery(
     result = await choose(hass, provider)
     with monkeypatch.context() as patched:
         patched.setattr(
-            "custom_components.api_balance.config_flow.connect_entry",
+            "custom_components.api_balance.config_flow.async_connect",
             lambda *args: 1 / 0,
         )
         result = await enter(hass, result, entered(provider))
@@ -387,7 +386,7 @@ async def test_accounts_of_different_providers(
 ) -> None:
     """Accounts of different providers live side by side."""
     entries = [await add(hass, provider) for provider in simulator.providers]
-    names = {item.id: item.name for item in PROVIDERS}
+    names = {item.id: item.name for item in load_all()}
     assert [entry.title for entry in entries] == [
         names[provider.id] for provider in simulator.providers
     ]
@@ -446,7 +445,7 @@ async def test_two_accounts(
         await add(hass, provider)
         for provider in (simulator[provider_id], other[provider_id])
     ]
-    name = next(item.name for item in PROVIDERS if item.id == provider_id)
+    name = next(item.name for item in load_all() if item.id == provider_id)
     assert [entry.title for entry in entries] == [name, f"{name} 2"]
 
 

@@ -1,23 +1,28 @@
 """What is Deepgram's alone: projects that come and go, and single balances."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.api_balance.model import Problem, Snapshot
+from custom_components.api_balance.model import Problem, Snapshot, Unit
 from custom_components.api_balance.providers.base import (
+    MAX_REQUESTS_AT_ONCE,
     MissingPermission,
     ProviderFault,
     RateLimited,
     TellsOneBalance,
+    UnexpectedAnswer,
     WrongCredentialKind,
 )
 from custom_components.api_balance.providers.deepgram import Deepgram
 
+from .conftest import with_running_clock
 from .recording import RecordedProvider, connected, full_recording, served
 
 HOME = "11111111-aaaa-4aaa-8aaa-111111111111"
@@ -65,8 +70,8 @@ async def deepgram(
 
 
 def asked(simulated: RecordedProvider) -> list[str]:
-    """Return what was asked since the last time."""
-    requests = simulated.requests.copy()
+    """Return what was asked since the last time; side by side there is no order."""
+    requests = sorted(simulated.requests)
     simulated.requests.clear()
     return requests
 
@@ -81,7 +86,7 @@ async def test_one_request_per_project(
 ) -> None:
     """The projects are asked for at first, and once a day."""
     await deepgram.read()
-    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
 
     freezer.tick(timedelta(hours=23, minutes=59))
     await deepgram.read()
@@ -89,7 +94,7 @@ async def test_one_request_per_project(
 
     freezer.tick(timedelta(minutes=1))
     await deepgram.read()
-    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
 
 
 async def test_project_that_is_gone(
@@ -105,7 +110,7 @@ async def test_project_that_is_gone(
 
     assert problems(snapshot) == {LAB: None}
     assert snapshot.account_ids == {LAB}
-    assert asked(simulated) == [*BALANCES, LIST]
+    assert asked(simulated) == sorted([*BALANCES, LIST])
 
 
 async def test_project_that_stays_and_cannot_be_found(
@@ -115,15 +120,15 @@ async def test_project_that_stays_and_cannot_be_found(
     simulated.answers[BALANCES[0]] = NOT_FOUND
     snapshot = await deepgram.read()
     assert problems(snapshot) == {HOME: Problem.UNEXPECTED_ANSWER, LAB: None}
-    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
     assert await deepgram.read() == snapshot
-    assert asked(simulated) == [*BALANCES, LIST, BALANCES[0]]
+    assert asked(simulated) == sorted([*BALANCES, LIST, BALANCES[0]])
 
 
 async def test_limit_at_a_project_that_replaces_another(
     deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
-    """After a limit nothing is asked again that could not be found either."""
+    """After a limit nothing else is asked, and no purchases are."""
     await deepgram.read()
     asked(simulated)
     new = [f"GET /v1/projects/{GARDEN}/{part}" for part in ("purchases", "balances")]
@@ -139,10 +144,13 @@ async def test_limit_at_a_project_that_replaces_another(
 
     snapshot = await deepgram.read()
 
-    limited = Problem.RATE_LIMITED
-    assert problems(snapshot) == {GARDEN: limited, HOME: limited, LAB: None}
+    assert problems(snapshot) == {
+        GARDEN: Problem.RATE_LIMITED,
+        HOME: Problem.UNEXPECTED_ANSWER,
+        LAB: None,
+    }
     assert snapshot.retry_after == timedelta(minutes=10)
-    assert asked(simulated) == [*BALANCES, LIST, *new]
+    assert asked(simulated) == sorted([*BALANCES, LIST, BALANCES[0], new[1]])
 
 
 async def test_project_that_appears(
@@ -168,11 +176,11 @@ async def test_list_that_fails(
     freezer.tick(timedelta(days=1))
     asked(simulated)
     assert problems(await deepgram.read()) == {HOME: None, LAB: None}
-    assert asked(simulated) == [LIST, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *BALANCES])
 
     simulated.answers[LIST] = everything
     await deepgram.read()
-    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
 
 
 async def test_project_that_fails(
@@ -195,14 +203,154 @@ async def test_all_projects_fail(
         await deepgram.read()
 
 
+def many(count: int) -> list[str]:
+    """Return the ids of many projects."""
+    return [f"{number:08}-aaaa-4aaa-8aaa-000000000000" for number in range(count)]
+
+
 async def test_limit_ends_the_poll(
     deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
-    """After a limit no further project is asked."""
-    simulated.answers[BALANCES[0]] = answer({}, 429)
+    """After a limit no further project is asked, beyond those asked side by side."""
+    ids = many(12)
+    simulated.answers = {
+        LIST: answer({"projects": [{"project_id": id_} for id_ in ids]})
+    }
+    simulated.answers |= {f"GET /v1/projects/{id_}/balances": LIMIT for id_ in ids}
     with pytest.raises(RateLimited):
         await deepgram.read()
-    assert asked(simulated) == [LIST, *PURCHASES, BALANCES[0]]
+    assert len(asked(simulated)) <= 1 + MAX_REQUESTS_AT_ONCE
+
+
+async def test_requests_side_by_side() -> None:
+    """At most four requests are under way, and each answer belongs to its project."""
+    under_way = most = 0
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        nonlocal under_way, most
+        if request.path == "/v1/projects":
+            projects = [{"project_id": id_, "name": id_} for id_ in many(9)]
+            return web.json_response({"projects": projects})
+        if request.path.endswith("/purchases"):
+            return web.json_response({"orders": []})
+        under_way += 1
+        most = max(most, under_way)
+        # Until the others are there, too.
+        for _ in range(50):
+            await asyncio.sleep(0)
+        under_way -= 1
+        number = int(request.path.split("/")[3][:8])
+        balance = {"amount": number, "units": "usd"}
+        return web.json_response({"balances": [balance]})
+
+    async with served(handle) as address, connected(Deepgram, address) as provider:
+        snapshot = await provider.read()
+    assert 1 < most <= MAX_REQUESTS_AT_ONCE
+    assert {wallet.scope: wallet.balance for wallet in snapshot.wallets} == {
+        id_: Decimal(number) for number, id_ in enumerate(many(9))
+    }
+
+
+@with_running_clock
+@pytest.mark.parametrize("stalling", ["balances", "purchases"])
+async def test_project_that_stalls(
+    monkeypatch: pytest.MonkeyPatch, simulated: RecordedProvider, stalling: str
+) -> None:
+    """One deadline ends the whole poll; what was answered in time stays."""
+    monkeypatch.setattr(
+        "custom_components.api_balance.providers.base.POLL_SECONDS", 0.5
+    )
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path == f"/v1/projects/{HOME}/{stalling}":
+            await asyncio.get_running_loop().create_future()
+        return await simulated.handle(request)
+
+    async with served(handle) as address, connected(Deepgram, address) as provider:
+        snapshot = await provider.read()
+    is_missing = stalling == "balances"
+    assert problems(snapshot) == {
+        HOME: Problem.UNREACHABLE if is_missing else None,
+        LAB: None,
+    }
+    wallets = {wallet.scope for wallet in snapshot.wallets}
+    assert wallets == ({LAB} if is_missing else {HOME, LAB})
+
+
+async def test_project_that_has_to_pay(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
+    """A project that is refused because a payment is required is no changed answer."""
+    simulated.answers[BALANCES[0]] = answer({}, 402)
+    snapshot = await deepgram.read()
+    assert problems(snapshot) == {HOME: None, LAB: None}
+    availability = [scope.is_available for scope in snapshot.scopes]
+    assert availability == [False, None]
+    assert snapshot.is_available is None
+    assert {wallet.scope for wallet in snapshot.wallets} == {LAB}
+
+    simulated.answers[BALANCES[1]] = answer({}, 402)
+    snapshot = await deepgram.read()
+    assert [scope.is_available for scope in snapshot.scopes] == [False, False]
+    assert snapshot.account_ids == {HOME, LAB}
+    assert snapshot.is_available is False
+
+
+async def test_purchases_that_are_gone(
+    deepgram: Deepgram, simulated: RecordedProvider, freezer: FrozenDateTimeFactory
+) -> None:
+    """Only what a project lists now says when its credit expires."""
+    assert expiring(await deepgram.read()) == 1
+    simulated.answers[PURCHASES[0]] = answer({"orders": []})
+    freezer.tick(timedelta(days=1))
+    assert expiring(await deepgram.read()) == 0
+
+
+@pytest.mark.parametrize("id_", ["account", "Account", "..", "", "x" * 200, "\ud83d"])
+async def test_id_that_is_none(
+    deepgram: Deepgram, simulated: RecordedProvider, id_: str
+) -> None:
+    """An id that no entity can be named by is refused."""
+    simulated.answers[LIST] = answer({"projects": [{"project_id": id_}]})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        await deepgram.read()
+    assert caught.value.path == "projects.0.project_id"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ho\ud83dme", "Ho me"),
+        ("Home\ud83d", "Home"),
+        ("Ho\x00me\n", "Ho me"),
+        ("\u202eemoH", "emoH"),
+        ("Home \U0001f600", "Home \U0001f600"),
+        ("x" * 1000, "x" * 127 + "\u2026"),
+        ("x" * 100_000, None),
+        ("of example-api_key", None),
+        ("of EXAMPLE-API_KEY", None),
+    ],
+    ids=range(9),
+)
+async def test_name_of_a_project(
+    deepgram: Deepgram, simulated: RecordedProvider, name: str, shown: str | None
+) -> None:
+    """A name is a text that can be stored and shown, and holds no key."""
+    simulated.answers[LIST] = answer({"projects": [{"project_id": LAB, "name": name}]})
+    (scope,) = (await deepgram.read()).scopes
+    assert scope.label == shown
+
+
+async def test_unit_with_letters_of_no_currency(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
+    """Letters that are not ASCII make no currency."""
+    simulated.answers[BALANCES[1]] = answer(
+        {"balances": [{"amount": 1, "units": "\u00df\u00df\u00df"}]}
+    )
+    wallets = (await deepgram.read()).wallets
+    (unit,) = [wallet.unit for wallet in wallets if wallet.scope == LAB]
+    assert unit == Unit.named("\u00df\u00df\u00df")
 
 
 async def test_wait_of_one_project(
@@ -231,10 +379,10 @@ async def test_purchases_that_fail(
     known = simulated.answers[PURCHASES[0]]
     simulated.answers[PURCHASES[0]] = FAULT
     assert expiring(await deepgram.read()) == 0
-    assert asked(simulated) == [LIST, *PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
     simulated.answers[PURCHASES[0]] = known
     assert expiring(await deepgram.read()) == 1
-    assert asked(simulated) == [PURCHASES[0], *BALANCES]
+    assert asked(simulated) == sorted([PURCHASES[0], *BALANCES])
     assert expiring(await deepgram.read()) == 1
     assert asked(simulated) == BALANCES
 
@@ -253,14 +401,14 @@ async def test_purchases_that_are_refused(
 async def test_limit_at_the_purchases(
     deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
-    """After a limit no further purchases are asked for, but the balances are."""
+    """A limit of the purchases keeps the balances; the purchases are tried again."""
     known = simulated.answers[PURCHASES[0]]
     simulated.answers[PURCHASES[0]] = LIMIT
     assert problems(await deepgram.read()) == {HOME: None, LAB: None}
-    assert asked(simulated) == [LIST, PURCHASES[0], *BALANCES]
+    assert asked(simulated) == sorted([LIST, *PURCHASES, *BALANCES])
     simulated.answers[PURCHASES[0]] = known
     await deepgram.read()
-    assert asked(simulated) == [*PURCHASES, *BALANCES]
+    assert asked(simulated) == sorted([PURCHASES[0], *BALANCES])
 
 
 async def test_missing_permission_is_named(

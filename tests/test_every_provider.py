@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.providers import PROVIDERS
 from custom_components.api_balance.providers.base import Provider
+from custom_components.api_balance.providers.catalog import load_all
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -21,7 +21,7 @@ from .simulator import SIMULATED_PROVIDERS
 def test_every_provider_is_simulated() -> None:
     """Every provider of the registry speaks in the simulator."""
     simulated = {simulated.id for simulated in SIMULATED_PROVIDERS}
-    providers = {provider.id for provider in PROVIDERS if not provider.is_previewed}
+    providers = {provider.id for provider in load_all() if not provider.is_previewed}
     missing = sorted(providers - simulated)
     assert simulated == providers, (
         f"add to SIMULATED_PROVIDERS in tests/simulator/server.py: {missing}"
@@ -42,7 +42,7 @@ def entered(
 
 
 @pytest.mark.parametrize(
-    "provider", [pytest.param(provider, id=provider.id) for provider in PROVIDERS]
+    "provider", [pytest.param(provider, id=provider.id) for provider in load_all()]
 )
 @pytest.mark.usefixtures("socket_enabled")
 async def test_add_by_the_flow(

@@ -1,4 +1,4 @@
-"""One more provider is one file, its registry lines and its recorded answers."""
+"""One more provider is one file, its line in the catalog and its recorded answers."""
 
 from itertools import pairwise
 import json
@@ -94,11 +94,12 @@ def test_one_more_provider(tmp_path: Path, pytestconfig: pytest.Config) -> None:
         copy(source, tmp_path / name)
     providers = tmp_path / "custom_components" / "api_balance" / "providers"
     (providers / "example.py").write_text(PROVIDER)
-    registry = providers / "__init__.py"
-    registry.write_text(
-        registry.read_text()
-        .replace("from .telnyx", "from .example import Example\nfrom .telnyx")
-        .replace("...] = (", "...] = (Example, ")
+    catalog = providers / "catalog.py"
+    catalog.write_text(
+        catalog.read_text().replace(
+            '        Listing("telnyx"',
+            '        Listing("example", "Example", _HOSTING),\n        Listing("telnyx"',
+        )
     )
     folder = tmp_path / "tests" / "providers" / "example"
     folder.mkdir()

@@ -23,7 +23,7 @@ from custom_components import api_balance
 from custom_components.api_balance import issues
 from custom_components.api_balance.const import DOMAIN
 from custom_components.api_balance.model import Problem
-from custom_components.api_balance.providers import PROVIDERS
+from custom_components.api_balance.providers.catalog import load_all
 import homeassistant.components
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import Platform
@@ -153,7 +153,7 @@ def test_supported_providers() -> None:
     _, _, *rows, other = re.findall(r"^\| .* \| (.*) \|$", table, re.MULTILINE)
     assert other.startswith("[Other service]")
     named = {name for row in rows for name in row.split(", ")}
-    providers = {provider.name for provider in PROVIDERS if not provider.is_previewed}
+    providers = {provider.name for provider in load_all() if not provider.is_previewed}
     missing = sorted(providers - named)
     assert named == providers, f"add to Supported providers in README.md: {missing}"
 
@@ -283,7 +283,7 @@ def test_issues_have_texts(problem: Problem) -> None:
 # The flow
 
 
-@pytest.fixture(params=PROVIDERS, ids=[provider.id for provider in PROVIDERS])
+@pytest.fixture(params=load_all(), ids=[provider.id for provider in load_all()])
 async def forms(
     request: pytest.FixtureRequest,
     hass: HomeAssistant,
@@ -534,7 +534,7 @@ def test_one_way_to_the_network() -> None:
     ]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.id)
+@pytest.mark.parametrize("provider", load_all(), ids=lambda provider: provider.id)
 def test_providers_are_known_to_the_registry_alone(provider: type) -> None:
     """Nobody names a provider, least of all another provider."""
     assert [name for name in MODULES if _imported(name, provider.__module__)] == [

@@ -18,17 +18,26 @@ import pytest
 import voluptuous as vol
 
 from custom_components.api_balance.model import Snapshot
-from custom_components.api_balance.providers import BY_ID, PROVIDERS
 from custom_components.api_balance.providers.base import (
     InvalidCredentials,
+    PaymentRequired,
     Provider,
     ProviderError,
     ProviderFault,
     RateLimited,
     UnexpectedAnswer,
     Unreachable,
+    ask_each,
 )
-from custom_components.api_balance.providers.fields import amount, epoch, moment
+from custom_components.api_balance.providers.catalog import load, load_all
+from custom_components.api_balance.providers.fields import (
+    amount,
+    currency,
+    epoch,
+    identifier,
+    label,
+    moment,
+)
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.other import OtherService
 
@@ -58,7 +67,7 @@ def each(items: Any) -> Any:
     ]
 
 
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 def test_declarations(provider: type[Provider]) -> None:
     """A provider says what people need to know, and what it is built from."""
     assert provider.credentials
@@ -72,7 +81,7 @@ def test_declarations(provider: type[Provider]) -> None:
     assert "https://" in (import_module(provider.__module__).__doc__ or "")
 
 
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 def test_recordings_are_there(provider: type[Provider]) -> None:
     """Every provider has the recordings that show its edges."""
     there = {path.stem for path in (FOLDER / provider.id).glob("*.json")}
@@ -95,7 +104,7 @@ async def test_recorded_answers(recording: Recording) -> None:
     assert set(simulated.requests) == set(recording.answers)
 
 
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 def test_credit_lines(provider: type[Provider]) -> None:
     """With a credit line it is told what can be spent: the balance alone ends at zero."""
     for recording in recordings(provider.id):
@@ -133,7 +142,7 @@ def test_mistakes_in_a_recording(tmp_path: Path, text: str, mistake: str) -> Non
 
 async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
     """Return in plain words what the provider makes of a provider's answers."""
-    provider = BY_ID[recording.provider]
+    provider = load(recording.provider)
     async with served(handler) as address:
         try:
             async with connected(
@@ -169,7 +178,7 @@ def breakages(content: Any, rebuild: Any) -> Iterator[Any]:
         yield from breakages(child, replace)
 
 
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 async def test_wrong_types(provider: type[Provider]) -> None:
     """An answer of any shape is read, or refused with the path that broke."""
     recording = full_recording(provider)
@@ -235,6 +244,7 @@ async def cut_off(request: web.Request) -> web.StreamResponse:
 
 
 PAGE = "<!DOCTYPE html><html><body>Attention required</body></html>"
+DEEP = "[" * 52_000 + "]" * 52_000
 NOW = datetime.fromisoformat(RECORDED_AT)
 IN_TWO_MINUTES = format_datetime(NOW + timedelta(minutes=2), usegmt=True)
 
@@ -249,7 +259,11 @@ FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
     ),
     "not modified": (answering("", status=304), UnexpectedAnswer, "HTTP 304"),
     "no content": (answering("", status=204), UnexpectedAnswer, "HTTP 204"),
-    "page": (answering(PAGE, content_type="text/html"), UnexpectedAnswer, "JSON"),
+    "page": (answering(PAGE, content_type="text/html"), Unreachable, None),
+    "page with a mark": (answering(f"\ufeff\n{PAGE}"), Unreachable, None),
+    "page as 402": (answering(PAGE, status=402), Unreachable, None),
+    "page as 511": (answering(PAGE, status=511), Unreachable, None),
+    "login to the network": (answering("", status=511), Unreachable, None),
     "page as 401": (answering(PAGE, status=401), Unreachable, None),
     "page as 403": (answering(PAGE, status=403), Unreachable, None),
     "half": (answering('{"data": {"bal'), UnexpectedAnswer, "JSON"),
@@ -265,6 +279,13 @@ FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
         "JSON",
     ),
     "deep": (answering("[" * 100_000), UnexpectedAnswer, "JSON"),
+    "deeper than any answer": (
+        answering("[" * 60 + "]" * 60),
+        UnexpectedAnswer,
+        "JSON",
+    ),
+    "deep error": (answering(DEEP, status=400), UnexpectedAnswer, "HTTP 400"),
+    "deep refusal": (answering(DEEP, status=429), RateLimited, None),
     "huge": (answering("[" + " " * 1_100_000 + "]"), UnexpectedAnswer, "1 MiB"),
     "bomb": (bomb, UnexpectedAnswer, "1 MiB"),
     "teapot": (answering("", status=418), UnexpectedAnswer, "HTTP 418"),
@@ -276,7 +297,7 @@ FAULTS: dict[str, tuple[Handler, type[ProviderError], str | None]] = {
 
 @with_running_clock
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 async def test_faults(
     provider: type[Provider], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,7 +319,7 @@ async def test_faults(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 async def test_refusal_without_a_word(provider: type[Provider], status: int) -> None:
     """A refusal without a reason speaks of the key, never of the account."""
     refused = answering("", status=status)
@@ -339,17 +360,81 @@ async def test_refusal_without_a_word(provider: type[Provider], status: int) -> 
 )
 async def test_forms_of_retry_after(headers: dict[str, str], wait: Any) -> None:
     """How long a provider wants to be left alone is understood, and bounded."""
-    assert await retry_after(PROVIDERS[0], 429, headers) == wait
+    assert await retry_after(load_all()[0], 429, headers) == wait
 
 
 @pytest.mark.parametrize(("headers", "wait"), [({}, None), ({"Retry-After": "30"}, 30)])
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 async def test_retry_after(
     provider: type[Provider], status: int, headers: dict[str, str], wait: float | None
 ) -> None:
     """Every provider is left alone as long as it wants."""
     assert await retry_after(provider, status, headers) == wait
+
+
+@pytest.mark.parametrize("name", ["X-RateLimit-Reset", "RateLimit-Reset"])
+async def test_reset_of_a_limit_that_holds(name: str) -> None:
+    """When a rate limit resets is no pause where another thing is wrong."""
+    assert await retry_after(load("telnyx"), 429, {name: "3600"}) == 3600
+    assert await retry_after(load("telnyx"), 503, {name: "3600"}) is None
+    headers = {name: "3600", "Retry-After-Ms": "1500"}
+    assert await retry_after(load("telnyx"), 503, headers) == 1.5
+
+
+@pytest.mark.parametrize("status", [402, 432, 456])
+@pytest.mark.parametrize("provider", each(load_all()))
+async def test_payment_required(provider: type[Provider], status: int) -> None:
+    """An account is depleted where the provider documents the status, only there."""
+    outcome = await meaning(full_recording(provider), answering("", status=status))
+    if status in provider.payment_required_statuses:
+        assert outcome == {"snapshot": {"is_available": False}}
+    else:
+        assert outcome == {"problem": "unexpected_answer", "path": f"HTTP {status}"}
+
+
+def test_errors_are_flat() -> None:
+    """An account that has to pay is no answer that is not understood."""
+    assert not issubclass(PaymentRequired, UnexpectedAnswer)
+    assert PaymentRequired().problem == "payment_required"
+
+
+@pytest.mark.parametrize(
+    "told", ["\u00df\u00df\u00df", "\ufb01\ufb01\ufb01", "US", "U1D", 5, True]
+)
+def test_no_currency(told: Any) -> None:
+    """A currency is three letters of ASCII: others may become more in upper case."""
+    with pytest.raises(vol.Invalid):
+        currency(told)
+
+
+def test_labels_and_ids() -> None:
+    """What is no text is neither a label nor an id."""
+    for validate in (label, identifier):
+        assert validate("Home") == "Home"
+        with pytest.raises(vol.Invalid):
+            validate(Decimal(5))
+
+
+async def test_deadline_of_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll of several requests ends at its deadline, and only a poll has one."""
+    monkeypatch.setattr("custom_components.api_balance.providers.base.POLL_SECONDS", 0)
+    provider = load("telnyx")
+    simulated = RecordedProvider(full_recording(provider))
+    async with served(simulated.handle) as address, connected(provider, address) as it:
+        with pytest.raises(Unreachable):
+            await it.read()
+        assert (await it.fetch()).wallets
+
+
+async def test_fault_among_many_requests() -> None:
+    """A fault of the program ends all requests, and is no error of the provider."""
+
+    async def ask(key: int) -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup):
+        await ask_each([1, 2], ask)
 
 
 async def retry_after(
@@ -395,7 +480,7 @@ def test_time_out_of_reach() -> None:
 
 
 @pytest.mark.parametrize("key", ["line\nbreak", "s\u00e9cret", "tab\there"])
-@pytest.mark.parametrize("provider", each(PROVIDERS))
+@pytest.mark.parametrize("provider", each(load_all()))
 async def test_keys_that_no_header_carries(provider: type[Provider], key: str) -> None:
     """A key that cannot be sent is a bad key, and is not in the error."""
     credentials = full_recording(provider).credentials | {
@@ -417,5 +502,5 @@ async def test_name_that_no_header_carries() -> None:
 
 def test_needs_are_told_apart() -> None:
     """A permission is called one: it would pass for another kind of key."""
-    assert BY_ID["deepseek"].key_needs() == "API key"
-    assert BY_ID["elevenlabs"].key_needs() == "API key; needed permission: user_read"
+    assert load("deepseek").key_needs() == "API key"
+    assert load("elevenlabs").key_needs() == "API key; needed permission: user_read"

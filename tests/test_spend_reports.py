@@ -12,7 +12,6 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.api_balance.model import ACCOUNT, Spend
-from custom_components.api_balance.providers import BY_ID, PROVIDERS
 from custom_components.api_balance.providers.base import (
     SPEND_DIMENSIONS,
     InvalidCredentials,
@@ -28,6 +27,7 @@ from custom_components.api_balance.providers.base import (
     UnexpectedAnswer,
     Unreachable,
 )
+from custom_components.api_balance.providers.catalog import load, load_all
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.openrouter import OpenRouter
 
@@ -62,7 +62,7 @@ ABILITIES = {
 }
 TELLING = [
     pytest.param(provider, report, id=f"{provider.id}-{report}")
-    for provider in PROVIDERS
+    for provider in load_all()
     for report in ABILITIES
     if hasattr(provider, f"fetch_{report}")
 ]
@@ -85,7 +85,7 @@ async def ask(provider: Provider, report: str, scope: str, query: SpendQuery) ->
 async def meaning(recording: Recording, handler: Handler) -> dict[str, Any]:
     """Return in plain words what the provider makes of a provider's answers."""
     assert recording.report
-    provider = BY_ID[recording.provider]
+    provider = load(recording.provider)
     async with (
         served(handler) as address,
         connected(provider, address, recording.credentials) as client,
@@ -132,7 +132,7 @@ def declared(provider: type[Provider]) -> tuple[tuple[str, ...], tuple[str, ...]
 def test_dimensions() -> None:
     """What spend is filtered by and told apart by has one word for all providers."""
     used = {
-        name for provider in PROVIDERS for part in declared(provider) for name in part
+        name for provider in load_all() for part in declared(provider) for name in part
     }
     assert used == set(SPEND_DIMENSIONS)
 
@@ -153,7 +153,7 @@ async def test_wrong_types(recording: Recording) -> None:
                     asked: {**answer, "json": broken},
                 }
                 client = connect(
-                    BY_ID[recording.provider],
+                    load(recording.provider),
                     session,
                     recording.credentials,
                     base_url=address,
@@ -254,7 +254,7 @@ async def account_of(
     """Yield the provider of a simulated account, and what has money in it."""
     async with ClientSession() as session:
         provider = connect(
-            BY_ID[simulated.id], session, simulated.credentials, base_url=simulated.url
+            load(simulated.id), session, simulated.credentials, base_url=simulated.url
         )
         assert isinstance(provider, TellsSpend)
         if isinstance(simulated, SimulatedDeepgram):
@@ -375,7 +375,7 @@ async def test_top_ups_are_purchases(
     scope = there.projects[0] if isinstance(there, SimulatedDeepgram) else ACCOUNT
     async with ClientSession() as session:
         provider = connect(
-            BY_ID[there.id], session, there.credentials, base_url=there.url
+            load(there.id), session, there.credentials, base_url=there.url
         )
         before = await ask(provider, "purchases", scope, SpendQuery())
         there.top_up(Decimal("12.50"))

@@ -35,7 +35,6 @@ from custom_components.api_balance.model import (
     Unit,
     Wallet,
 )
-from custom_components.api_balance.providers import BY_ID
 from custom_components.api_balance.providers.base import (
     InvalidCredentials,
     MissingPermission,
@@ -68,6 +67,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from .conftest import AddAccount, Poll, state_of
+from .recording import register
 from .simulator import Http, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.telnyx import Telnyx
@@ -208,7 +208,7 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Books:
     """Return the books of a provider that reports."""
     books = Books()
     monkeypatch.setattr(Reporter, "books", books, raising=False)
-    monkeypatch.setitem(BY_ID, Reporter.id, Reporter)
+    register(monkeypatch, Reporter)
     return books
 
 
@@ -986,7 +986,7 @@ async def test_ledgers_of_several_wallets(
         "debt": (Unit.money("GBP"), None),
     }
     monkeypatch.setattr(Keeper, "balances", balances, raising=False)
-    monkeypatch.setitem(BY_ID, Keeper.id, Keeper)
+    register(monkeypatch, Keeper)
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Keeper",

@@ -8,6 +8,7 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
+from .connection import async_connect
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
 from .issues import async_delete_issues
@@ -35,8 +36,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
     """Set up an account."""
-    coordinator = AccountCoordinator(hass, entry)
-    provider = coordinator.provider
+    provider = await async_connect(hass, entry.data)
+    coordinator = AccountCoordinator(hass, entry, provider)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
     # The devices of the account's parts refer to it: it has to be there first.

@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 
+from .connection import async_connect, async_load_provider
 from .const import (
     CONF_ACCOUNT_IDS,
     CONF_ADVANCED,
@@ -23,11 +24,10 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .coordinator import connect_entry
 from .forms import PROVIDER_FORM, by_label, credentials_form, thresholds_form, told
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet
-from .providers import BY_ID, PROVIDERS
+from .providers import catalog
 from .providers.base import NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
 
@@ -61,11 +61,8 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         """Choose the provider, by the list or by its name."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            word = user_input[CONF_PROVIDER].strip().casefold()
-            for provider in PROVIDERS:
-                if word in (provider.id, provider.name.casefold()):
-                    self._provider = provider
-                    return await self.async_step_credentials()
+            if listing := catalog.find(user_input[CONF_PROVIDER]):
+                return await self._async_ask_for_credentials(listing.id)
             errors[CONF_PROVIDER] = "unknown_provider"
         return self.async_show_form(
             step_id="user", data_schema=PROVIDER_FORM, errors=errors
@@ -75,14 +72,18 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Ask for credentials that work again."""
-        self._provider = BY_ID[entry_data[CONF_PROVIDER]]
-        return await self.async_step_credentials()
+        return await self._async_ask_for_credentials(entry_data[CONF_PROVIDER])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for other credentials, another region or another address."""
-        self._provider = BY_ID[self._get_reconfigure_entry().data[CONF_PROVIDER]]
+        data = self._get_reconfigure_entry().data
+        return await self._async_ask_for_credentials(data[CONF_PROVIDER])
+
+    async def _async_ask_for_credentials(self, provider_id: str) -> ConfigFlowResult:
+        """Ask for the credentials of a provider."""
+        self._provider = await async_load_provider(self.hass, provider_id)
         return await self.async_step_credentials()
 
     async def async_step_credentials(
@@ -221,7 +222,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_try(self, data: dict[str, Any]) -> Snapshot:
         """Return what the provider says to the credentials. Raises ProviderError."""
-        return await connect_entry(self.hass, data).read()
+        return await (await async_connect(self.hass, data)).read()
 
     async def async_step_preview(
         self, user_input: dict[str, Any] | None = None

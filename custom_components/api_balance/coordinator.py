@@ -11,26 +11,17 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .account import Account, conclude, fill, judge_wallets, levels_of, observe
-from .const import (
-    CONF_BASE_URL,
-    CONF_PROVIDER,
-    CONF_REGION,
-    CONF_THRESHOLDS,
-    DOMAIN,
-    LOGGER,
-)
+from .const import CONF_THRESHOLDS, DOMAIN, LOGGER
 from .insight.ledger import Ledger
 from .insight.watch import Change, Thresholds
 from .issues import AccountIssues, error_of, placeholders
 from .model import ACCOUNT, Period, Problem, Snapshot, Spend
-from .providers import BY_ID
 from .providers.base import (
     Deferred,
     InvalidCredentials,
@@ -41,7 +32,7 @@ from .providers.base import (
     UnexpectedAnswer,
     WrongCredentialKind,
 )
-from .providers.http import MAX_RETRY_AFTER, connect
+from .providers.http import MAX_RETRY_AFTER
 from .record import Record
 from .store import AccountStore
 
@@ -74,9 +65,10 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
     config_entry: ApiBalanceConfigEntry
     account_device_id: str
 
-    def __init__(self, hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: ApiBalanceConfigEntry, provider: Provider
+    ) -> None:
         """Prepare to poll."""
-        provider = connect_entry(hass, entry.data)
         super().__init__(
             hass,
             LOGGER,
@@ -370,24 +362,6 @@ def _starts() -> dict[Period, datetime]:
             dt_util.start_of_local_day(today.date().replace(day=1))
         ),
     }
-
-
-def connect_entry(hass: HomeAssistant, data: Mapping[str, Any]) -> Provider:
-    """Return the provider of an entry's data. Raises what connect raises."""
-    return connect(
-        BY_ID[data[CONF_PROVIDER]],
-        async_get_clientsession(hass),
-        data,
-        data.get(CONF_REGION),
-        data.get(CONF_BASE_URL),
-    )
-
-
-def address(data: Mapping[str, Any]) -> str:
-    """Return where the provider of an entry's data is asked."""
-    return BY_ID[data[CONF_PROVIDER]].address(
-        data, data.get(CONF_REGION), data.get(CONF_BASE_URL)
-    )
 
 
 def device_id(entry_id: str, scope: str = ACCOUNT) -> str:

@@ -24,8 +24,8 @@ from homeassistant.helpers.selector import (
 
 from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, CONF_REGION, MAX_AMOUNT
 from .model import Snapshot, Wallet
-from .providers import PROVIDERS
 from .providers.base import Credential, Provider
+from .providers.catalog import CATALOG
 
 PROVIDER_FORM = vol.Schema(
     {
@@ -35,8 +35,8 @@ PROVIDER_FORM = vol.Schema(
         ): SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=provider.id, label=provider.name)
-                    for provider in PROVIDERS
+                    SelectOptionDict(value=listing.id, label=listing.name)
+                    for listing in CATALOG.values()
                 ],
                 mode=SelectSelectorMode.DROPDOWN,
                 # Only a list that takes other words too can be searched.

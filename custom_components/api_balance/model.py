@@ -18,6 +18,7 @@ class Problem(StrEnum):
     BAD_KEY = "bad_key"
     MISSING_PERMISSION = "missing_permission"
     WRONG_KEY = "wrong_key"
+    PAYMENT_REQUIRED = "payment_required"
     RATE_LIMITED = "rate_limited"
     PROVIDER_FAULT = "provider_fault"
     UNREACHABLE = "unreachable"
@@ -62,14 +63,17 @@ ACCOUNT = "account"
 class Scope:
     """A part of an account with money of its own: a project, a sub-account, a team.
 
-    `is_whole` tells that the wallets of this scope in the snapshot are all it has:
-    one that was known before and is missing now is spent to the end. `problem` tells
-    why the provider did not answer for this scope; its wallets are unknown then.
+    `is_whole` means that the wallets of this scope in the snapshot are all it has: one
+    that was known before and is missing now is depleted. `is_available` is False where
+    the provider refuses this scope because a payment is required, and None where it
+    says nothing. `problem` is why the provider did not answer for this scope. In both
+    cases its wallets are unknown.
     """
 
     key: str
     label: str | None = None
     is_whole: bool = False
+    is_available: bool | None = None
     problem: Problem | None = None
 
 

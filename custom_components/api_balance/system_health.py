@@ -7,9 +7,9 @@ from yarl import URL
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
+from .connection import async_address
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import address
-from .providers import BY_ID
+from .providers.catalog import CATALOG
 
 
 @callback
@@ -25,8 +25,10 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     entries = hass.config_entries.async_entries(DOMAIN)
     # By the provider: accounts may have one name, or a name that is nobody's business.
     providers = {
-        (BY_ID[entry.data[CONF_PROVIDER]].name, address(entry.data))
+        (CATALOG[id_].name, await async_address(hass, entry.data))
         for entry in entries
+        # An older version may not have the provider of an account.
+        if (id_ := entry.data[CONF_PROVIDER]) in CATALOG
     }
     return {
         "accounts": len(entries),

@@ -73,6 +73,7 @@ class Anthropic(Provider):
     key_url = "https://platform.claude.com/settings/admin-keys"
     top_up_url = "https://platform.claude.com/settings/billing"
     status_url = "https://status.claude.com"
+    payment_required_statuses = (402,)
     poll_interval = timedelta(minutes=30)
     spend_filters: ClassVar[tuple[str, ...]] = ()
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)

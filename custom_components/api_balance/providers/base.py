@@ -1,13 +1,26 @@
 """What a provider is: its declarations, its errors, and its extra abilities."""
 
 from abc import ABC, abstractmethod
+import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Protocol, final, runtime_checkable
 
 from ..model import Lot, Problem, Purchase, Snapshot, Spend
+
+POLL_SECONDS = 25.0
+"""How long a whole poll may take, however many requests it makes."""
+
+MAX_REQUESTS_AT_ONCE = 4
+
+DEADLINE: ContextVar[float | None] = ContextVar("DEADLINE", default=None)
+"""When the running poll has to end, in the time of the event loop; None outside of one.
+
+A request that is not answered by then raises Unreachable.
+"""
 
 
 class ProviderError(Exception):
@@ -40,6 +53,16 @@ class WrongCredentialKind(ProviderError):
     """The key belongs to the provider, but is of a kind that cannot read balances."""
 
     problem = Problem.WRONG_KEY
+
+
+class PaymentRequired(ProviderError):
+    """The provider refuses to answer because a payment is required.
+
+    This is a state of the account and no failed poll: `Provider.read` returns it as a
+    snapshot.
+    """
+
+    problem = Problem.PAYMENT_REQUIRED
 
 
 class Deferred(ProviderError):
@@ -98,10 +121,6 @@ class NotInAnswer(UnexpectedAnswer):
 
 class NotFound(UnexpectedAnswer):
     """The provider does not have what was asked for."""
-
-
-class PaymentRequired(UnexpectedAnswer):
-    """The provider refuses to answer for want of money: a state of the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +238,9 @@ class Provider(ABC):
     credentials: ClassVar[tuple[Credential, ...]] = (API_KEY,)
     """What a person has to enter."""
 
+    payment_required_statuses: ClassVar[tuple[int, ...]] = ()
+    """The statuses by which the provider refuses a depleted account, as it documents."""
+
     poll_interval: ClassVar[timedelta] = timedelta(minutes=15)
     """How often the provider is asked."""
 
@@ -283,17 +305,62 @@ class Provider(ABC):
         """Return what the provider means by a refusal, None for the usual meaning."""
         return None
 
+    @final
+    @classmethod
+    def interpret(cls, refusal: Refusal) -> ProviderError | None:
+        """Return what a refusal means by the declarations of the provider."""
+        if error := cls.explain(refusal):
+            return error
+        is_unpaid = refusal.status in cls.payment_required_statuses
+        return PaymentRequired() if is_unpaid else None
+
     @abstractmethod
     async def fetch(self) -> Snapshot:
-        """Return what the provider says now. Raises ProviderError."""
+        """Return what the provider reports now. Raises ProviderError."""
 
     @final
     async def read(self) -> Snapshot:
-        """Return what the provider says now, an unpaid account being a state too."""
+        """Return what the provider reports now, within POLL_SECONDS.
+
+        An account that the provider refuses because a payment is required is a
+        snapshot, too. Raises any other ProviderError.
+        """
+        token = DEADLINE.set(asyncio.get_running_loop().time() + POLL_SECONDS)
         try:
             return await self.fetch()
         except PaymentRequired:
             return Snapshot(is_available=False)
+        finally:
+            DEADLINE.reset(token)
+
+
+async def ask_each[K, T](
+    keys: Iterable[K], ask: Callable[[K], Awaitable[T]]
+) -> dict[K, T | ProviderError]:
+    """Return the answer or the error of a request for each key, in their order.
+
+    The requests run side by side, at most MAX_REQUESTS_AT_ONCE. After RateLimited no
+    further one is sent: the limit is the account's, and those that were not sent get
+    the same error.
+    """
+    turns = asyncio.Semaphore(MAX_REQUESTS_AT_ONCE)
+    limits: list[RateLimited] = []
+
+    async def answer(key: K) -> tuple[K, T | ProviderError]:
+        async with turns:
+            if limits:
+                return key, limits[0]
+            try:
+                return key, await ask(key)
+            except RateLimited as err:
+                limits.append(err)
+                return key, err
+            except ProviderError as err:
+                return key, err
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(answer(key)) for key in keys]
+    return dict(task.result() for task in tasks)
 
 
 type Explain = Callable[[Refusal], ProviderError | None]

@@ -84,7 +84,7 @@ class ClickSend(Provider):
                     return _Suspended("response_code")
                 return MissingPermission()
             case "INSUFFICIENT_CREDIT":
-                return PaymentRequired("response_code")
+                return PaymentRequired()
             case _:
                 return None
 

@@ -15,7 +15,8 @@ apart by the key (accessor), the deployment, the tags and the line item.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 import re
@@ -40,16 +41,17 @@ from .base import (
     InvalidCredentials,
     MissingPermission,
     NotFound,
+    PaymentRequired,
     Provider,
     ProviderError,
-    ProviderFault,
     RateLimited,
     Refusal,
     SpendQuery,
     Unreachable,
     WrongCredentialKind,
+    ask_each,
 )
-from .fields import amount, maybe, moment
+from .fields import amount, identifier, label, maybe, moment
 
 _LIST_PROJECTS_EVERY = timedelta(days=1)
 _USD = Unit.money("USD")
@@ -62,14 +64,18 @@ _GROUPS = {
     "line_item": "line_item",
 }
 
+type _Balances = Sequence[Mapping[str, Any]]
+
 _text = maybe(str)
 _PROJECTS = {
-    vol.Required("projects"): [{vol.Required("project_id"): str, "name": _text}]
+    vol.Required("projects"): [
+        {vol.Required("project_id"): identifier, "name": maybe(label)}
+    ]
 }
 _BALANCE = {
     "balance_id": _text,
     "amount": maybe(amount),
-    "units": _text,
+    "units": maybe(label),
     "purchase_order_id": _text,
 }
 _BALANCES = {vol.Required("balances"): [_BALANCE]}
@@ -80,7 +86,7 @@ _PURCHASES = {
             "expiration": maybe(moment),
             "created": maybe(moment),
             "amount": maybe(amount),
-            "units": _text,
+            "units": maybe(label),
             "order_type": _text,
         }
     ]
@@ -125,6 +131,7 @@ class Deepgram(Provider):
     key_url = "https://console.deepgram.com"
     top_up_url = "https://console.deepgram.com"
     status_url = "https://status.deepgram.com"
+    payment_required_statuses = (402,)
     permission = "billing:read"
     spend_filters: ClassVar[tuple[str, ...]] = _FILTERS
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
@@ -158,12 +165,16 @@ class Deepgram(Provider):
         super().__init__(client, credentials, region)
         self._listed_at: datetime | None = None
         self._projects: dict[str, str | None] = {}
-        self._purchases: dict[str, Purchase] = {}
+        # By the id of the project, and by the id of the purchase.
+        self._purchases: dict[str, dict[str, Purchase]] = {}
         self._with_purchases: set[str] = set()
 
     @override
     async def fetch(self) -> Snapshot:
-        """Return the wallets of every project, one per unit."""
+        """Return the wallets of every project, one per unit.
+
+        Raises the ProviderError of a project where no project answered.
+        """
         now = datetime.now(UTC)
         is_due = (
             self._listed_at is None or now - self._listed_at >= _LIST_PROJECTS_EVERY
@@ -171,29 +182,34 @@ class Deepgram(Provider):
         if is_due and await self._list_projects():
             self._listed_at = now
             self._with_purchases.clear()
-        await self._read_purchases()
-        answers: dict[str, tuple[Wallet, ...] | ProviderError] = {}
-        await self._ask(answers)
-        is_missing = any(isinstance(answer, NotFound) for answer in answers.values())
-        if is_missing and not is_due and await self._list_projects():
-            await self._read_purchases()
-            await self._ask(answers)
-        told = {id_: answers[id_] for id_ in self._projects}
+        answers = await ask_each(self._projects, self._balances)
+        found = {error.__class__ for error in answers.values()}
+        if NotFound in found and RateLimited not in found and not is_due:
+            answers = await self._ask_anew(answers)
         failures = [
-            error for error in told.values() if isinstance(error, ProviderError)
+            answer
+            for answer in answers.values()
+            if isinstance(answer, ProviderError)
+            and not isinstance(answer, PaymentRequired)
         ]
-        # The wait is the key's, whatever else is wrong.
+        # The pause is the key's, whatever else is wrong.
         retry_after = max(map(_wait, failures), default=None) or None
-        if len(failures) == len(told):
+        if len(failures) == len(answers):
             raise max(failures, key=_wait, default=MissingPermission(self.permission))
+        if not retry_after:
+            await self._read_purchases()
+        is_refused = all(
+            isinstance(answer, PaymentRequired) for answer in answers.values()
+        )
         return Snapshot(
-            account_ids=frozenset(told),
-            scopes=tuple(self._scope(id_, answer) for id_, answer in told.items()),
+            account_ids=frozenset(answers),
+            is_available=False if is_refused else None,
+            scopes=tuple(self._scope(id_, answer) for id_, answer in answers.items()),
             wallets=tuple(
                 wallet
-                for answer in told.values()
+                for id_, answer in answers.items()
                 if not isinstance(answer, ProviderError)
-                for wallet in answer
+                for wallet in self._wallets(id_, answer)
             ),
             retry_after=retry_after,
         )
@@ -201,7 +217,7 @@ class Deepgram(Provider):
     async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
         """Return one balance of a project, in the unit of its wallet."""
         answer = await self._client.get(_path(scope, "balances", balance_id), _BALANCE)
-        return self._lot(answer)
+        return self._lot(scope, answer)
 
     async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
         """Return what was bought for a project or granted to it."""
@@ -262,7 +278,7 @@ class Deepgram(Provider):
         }
 
     async def _list_projects(self) -> bool:
-        """Learn the projects; keep the known ones, and return so, on failure."""
+        """List the projects and return True; on failure the known ones stay."""
         try:
             answer = await self._client.get("/v1/projects", _PROJECTS)
         except ProviderError:
@@ -272,53 +288,53 @@ class Deepgram(Provider):
         self._projects = {
             project["project_id"]: project.get("name") for project in answer["projects"]
         }
+        for gone in self._purchases.keys() - self._projects.keys():
+            del self._purchases[gone]
         return True
 
+    async def _ask_anew(
+        self, answers: dict[str, _Balances | ProviderError]
+    ) -> dict[str, _Balances | ProviderError]:
+        """List the projects again, and ask those that were not found or not known."""
+        if not await self._list_projects():
+            return answers
+        answers |= await ask_each(
+            [
+                id_
+                for id_ in self._projects
+                if id_ not in answers or isinstance(answers[id_], NotFound)
+            ],
+            self._balances,
+        )
+        return {id_: answers[id_] for id_ in self._projects}
+
     async def _read_purchases(self) -> None:
-        """Learn the purchases of the projects whose are not known yet.
+        """Read the purchases of the projects that have none from today.
 
-        They only adorn the balances, which tell what is wrong.
+        They only add details to the balances, which report what is wrong.
         """
-        for id_ in self._projects:
-            if id_ in self._with_purchases:
+        pending = [id_ for id_ in self._projects if id_ not in self._with_purchases]
+        answers = await ask_each(pending, self.fetch_purchases)
+        for id_, answer in answers.items():
+            # What passes is tried again with the next poll.
+            if isinstance(answer, (Deferred, Unreachable)):
                 continue
-            try:
-                purchases = await self.fetch_purchases(id_)
-            except RateLimited:
-                return
-            except ProviderFault, Unreachable:
-                # What passes is tried again with the next poll.
-                continue
-            except ProviderError:
-                purchases = ()
+            purchases = () if isinstance(answer, ProviderError) else answer
             self._with_purchases.add(id_)
-            self._purchases |= {purchase.id: purchase for purchase in purchases}
+            self._purchases[id_] = {purchase.id: purchase for purchase in purchases}
 
-    async def _ask(
-        self, answers: dict[str, tuple[Wallet, ...] | ProviderError]
-    ) -> None:
-        """Fill in the answers of the projects that were not asked or not found."""
-        pending = [
-            id_
-            for id_ in self._projects
-            if id_ not in answers or isinstance(answers[id_], NotFound)
-        ]
-        for number, id_ in enumerate(pending):
-            try:
-                answers[id_] = await self._wallets(id_)
-            except RateLimited as error:
-                # The limit is the key's: asking on would only lengthen it.
-                answers |= dict.fromkeys(pending[number:], error)
-                return
-            except ProviderError as error:
-                answers[id_] = error
-
-    async def _wallets(self, project_id: str) -> tuple[Wallet, ...]:
-        """Return a wallet for each unit that a project has balances in."""
+    async def _balances(self, project_id: str) -> _Balances:
+        """Return the balances of a project. Raises ProviderError."""
         answer = await self._client.get(_path(project_id, "balances"), _BALANCES)
+        balances: _Balances = answer["balances"]
+        return balances
+
+    def _wallets(self, project_id: str, balances: _Balances) -> tuple[Wallet, ...]:
+        """Return a wallet for each unit that a project has balances in."""
         lots: defaultdict[Unit, list[Lot]] = defaultdict(list)
-        for balance in answer["balances"]:
-            lots[_unit(balance.get("units"))].append(self._lot(balance))
+        for balance in balances:
+            unit = _unit(balance.get("units"))
+            lots[unit].append(self._lot(project_id, balance))
         return tuple(
             Wallet(
                 key=f"{project_id}_{unit.key}",
@@ -331,10 +347,10 @@ class Deepgram(Provider):
             for unit in sorted(lots, key=lambda unit: unit.key)
         )
 
-    def _lot(self, balance: Mapping[str, Any]) -> Lot:
-        """Return a balance, joined with the purchase it came from."""
-        order_id = balance.get("purchase_order_id")
-        purchase = self._purchases.get(order_id) if order_id else None
+    def _lot(self, project_id: str, balance: Mapping[str, Any]) -> Lot:
+        """Return a balance, joined with the purchase that it came from."""
+        purchases = self._purchases.get(project_id, {})
+        purchase = purchases.get(balance.get("purchase_order_id") or "")
         return Lot(
             id=balance.get("balance_id") or "",
             amount=balance.get("amount"),
@@ -342,21 +358,20 @@ class Deepgram(Provider):
             expires_at=purchase.expires_at if purchase else None,
         )
 
-    def _scope(
-        self, project_id: str, answer: tuple[Wallet, ...] | ProviderError
-    ) -> Scope:
-        """Return the project, and whether its balances were told."""
-        problem = answer.problem if isinstance(answer, ProviderError) else None
-        return Scope(
-            key=project_id,
-            label=self._projects[project_id],
-            is_whole=problem is None,
-            problem=problem,
-        )
+    def _scope(self, project_id: str, answer: _Balances | ProviderError) -> Scope:
+        """Return the project, and whether it answered."""
+        scope = Scope(key=project_id, label=self._projects[project_id])
+        match answer:
+            case PaymentRequired():
+                return replace(scope, is_available=False)
+            case ProviderError():
+                return replace(scope, problem=answer.problem)
+            case _:
+                return replace(scope, is_whole=True)
 
 
 def _wait(error: ProviderError) -> timedelta:
-    """Return how long the provider wants to be left alone after an error."""
+    """Return the pause that the provider asks for with an error."""
     return (isinstance(error, Deferred) and error.retry_after) or timedelta()
 
 
@@ -371,7 +386,7 @@ def _unit(units: str | None) -> Unit:
     match (units or "").lower():
         case "hour":
             return Unit.named("hours")
-        case code if len(code) == 3 and code.isalpha():
+        case code if len(code) == 3 and code.isascii() and code.isalpha():
             return Unit.money(code)
         case "":
             return UNKNOWN_CURRENCY

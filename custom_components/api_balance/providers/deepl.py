@@ -24,7 +24,7 @@ from typing import Any, override
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import InvalidCredentials, PaymentRequired, Provider, ProviderError, Refusal
+from .base import InvalidCredentials, Provider, ProviderError, Refusal
 from .fields import amount, maybe, moment
 
 _UNLIMITED = Decimal(1_000_000_000_000)
@@ -61,6 +61,7 @@ class DeepL(Provider):
     key_url = "https://www.deepl.com/your-account/keys"
     top_up_url = "https://www.deepl.com/your-account/subscription"
     status_url = "https://www.deeplstatus.com"
+    payment_required_statuses = (456,)
 
     @override
     @classmethod
@@ -79,14 +80,8 @@ class DeepL(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key (403) from a quota that is used up (456)."""
-        match refusal.status:
-            case 403:
-                return InvalidCredentials()
-            case 456:
-                return PaymentRequired("HTTP 456")
-            case _:
-                return None
+        """Return that a key is not accepted: DeepL says so with 403."""
+        return InvalidCredentials() if refusal.status == 403 else None
 
     @override
     async def fetch(self) -> Snapshot:

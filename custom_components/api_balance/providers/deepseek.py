@@ -40,6 +40,7 @@ class DeepSeek(Provider):
     key_url = "https://platform.deepseek.com/api_keys"
     top_up_url = "https://platform.deepseek.com/top_up"
     status_url = "https://status.deepseek.com"
+    payment_required_statuses = (402,)
     poll_interval = timedelta(minutes=10)
 
     @override

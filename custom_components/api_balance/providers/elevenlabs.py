@@ -87,7 +87,7 @@ class ElevenLabs(Provider):
             case "missing_permissions":
                 return MissingPermission(cls.permission)
             case "quota_exceeded":
-                return PaymentRequired(f"HTTP {refusal.status}")
+                return PaymentRequired()
             case _:
                 return None
 

@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+import re
 from typing import Any
 
 import voluptuous as vol
 
-from ..model import UNKNOWN_CURRENCY, Unit
+from ..model import ACCOUNT, UNKNOWN_CURRENCY, Unit
 
 # As many digits as decimal arithmetic keeps, before the point and behind it; no account
 # holds more. Without a bound a few bytes could ask for gigabytes.
 _MAX_DIGITS = 28
+_MAX_ID_LENGTH = 128
+_MAX_LABEL_LENGTH = 128
+_CURRENCY = re.compile("[A-Za-z]{3}")
+# What stands for the whole account, and what is no name in a path.
+_NO_IDS = frozenset({ACCOUNT, ".", ".."})
 
 
 def amount(value: Any) -> Decimal:
@@ -65,9 +71,30 @@ def currency(value: Any) -> Unit:
     """Return the unit of an ISO 4217 code; the unknown currency for none."""
     if value is None:
         return UNKNOWN_CURRENCY
-    if not (isinstance(value, str) and len(value) == 3 and value.isalpha()):
+    # Upper case makes more letters of some that are not ASCII.
+    if not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
         raise vol.Invalid("expected a currency")
     return Unit.money(value)
+
+
+def identifier(value: Any) -> str:
+    """Return the id of a part of an account; it names entities for ever."""
+    if (
+        not isinstance(value, str)
+        or not value.strip()
+        or len(value) > _MAX_ID_LENGTH
+        or value.casefold() in _NO_IDS
+    ):
+        raise vol.Invalid("expected an id")
+    return value
+
+
+def label(value: Any) -> str:
+    """Return a name for people, shortened where it is too long to show."""
+    if not isinstance(value, str):
+        raise vol.Invalid("expected a text")
+    is_short = len(value) <= _MAX_LABEL_LENGTH
+    return value if is_short else f"{value[: _MAX_LABEL_LENGTH - 1]}…"
 
 
 def maybe(validator: Any) -> Any:

@@ -41,6 +41,7 @@ class Firecrawl(Provider):
     key_url = "https://www.firecrawl.dev/app/api-keys"
     top_up_url = "https://www.firecrawl.dev/app/billing"
     status_url = "https://status.firecrawl.dev"
+    payment_required_statuses = (402,)
 
     @override
     async def fetch(self) -> Snapshot:

@@ -50,6 +50,7 @@ class FishAudio(Provider):
     key_url = "https://fish.audio/app/api-keys"
     top_up_url = "https://fish.audio/app/billing"
     status_url = "https://status.fish.audio"
+    payment_required_statuses = (402,)
     credentials = (
         API_KEY,
         Credential(key="team_id", is_secret=False, is_required=False),

@@ -1,5 +1,6 @@
 """The one way to the network."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,12 +15,12 @@ import voluptuous as vol
 from yarl import URL
 
 from .base import (
+    DEADLINE,
     Client,
     Explain,
     InvalidCredentials,
     MissingPermission,
     NotFound,
-    PaymentRequired,
     Provider,
     ProviderError,
     ProviderFault,
@@ -36,11 +37,21 @@ MAX_RETRY_AFTER = timedelta(days=1)
 # A person may paste the address of the API's version; the paths bring their own.
 _VERSION_PATH = re.compile(r"/(v\d+(\.\d+)?/?)?", re.IGNORECASE)
 
-# The usual names of the time until a limit ends, and how many make a second.
-_RESET_HEADERS = (
-    ("Retry-After-Ms", 1000),
-    ("X-RateLimit-Reset", 1),
-    ("RateLimit-Reset", 1),
+# The names of the pause a provider asks for, and how many make a second.
+_PAUSE_HEADERS = (("Retry-After-Ms", 1000),)
+# The names of the time until a rate limit resets. Many providers send them with every
+# answer, so that they mean a pause only where the limit was exceeded.
+_RESET_HEADERS = (("X-RateLimit-Reset", 1), ("RateLimit-Reset", 1))
+# Answers of providers are some levels deep; code that walks them recurses.
+_MAX_DEPTH = 50
+# Longer than any id, name, message or token of a page.
+_MAX_TEXT_LENGTH = 4096
+# What is shorter is no secret, and could be a part of anything.
+_MIN_SECRET_LENGTH = 6
+# Control characters, halves of characters, line separators, and what turns the
+# direction of the text that follows.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]"
 )
 # A number of seconds this large is a point in time: no limit lasts for 30 years. One a
 # thousand times larger is in milliseconds.
@@ -95,7 +106,12 @@ def connect(
         provider.address(credentials, region, base_url),
         provider.headers(credentials),
         provider.params(credentials),
-        provider.explain,
+        provider.interpret,
+        [
+            str(value)
+            for item in provider.credentials
+            if item.is_secret and (value := credentials.get(item.key))
+        ],
     )
     return provider(client, credentials, provider.choose_region(credentials, region))
 
@@ -110,8 +126,9 @@ class HttpClient(Client):
         headers: Mapping[str, str],
         params: Mapping[str, str],
         explain: Explain,
+        secrets: Iterable[str],
     ) -> None:
-        """Keep where to ask, and how to show the key.
+        """Store where to ask, how to show the key, and what no answer may repeat.
 
         Raises UnsafeAddress for an address that no key may be sent to, and
         InvalidCredentials for a key that no request can carry.
@@ -124,6 +141,13 @@ class HttpClient(Client):
         self._headers = {"Accept": "application/json", **headers}
         self._params = params
         self._explain = explain
+        # Basic authentication carries the key in another form.
+        carried = headers.get("Authorization", "").rpartition(" ")[2]
+        self._secrets = frozenset(
+            secret.casefold()
+            for secret in (*secrets, carried)
+            if len(secret) >= _MIN_SECRET_LENGTH
+        )
 
     @override
     async def get(
@@ -149,7 +173,9 @@ class HttpClient(Client):
             raise self._refusal(status, headers, body)
         if status != 200:
             raise UnexpectedAnswer(f"HTTP {status}")
-        return _fit(_parse(body), shape)
+        if _is_page(body):
+            raise Unreachable
+        return _fit(_parse(body, self._secrets), shape)
 
     async def _ask(
         self,
@@ -163,15 +189,18 @@ class HttpClient(Client):
         # be the context of ours.
         reason: ProviderError
         try:
-            async with self._session.request(
-                method,
-                URL(f"{self._origin}{path}"),
-                params=[*params, *self._params.items()],
-                json=content,
-                headers=self._headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout_at(DEADLINE.get()),
+                self._session.request(
+                    method,
+                    URL(f"{self._origin}{path}"),
+                    params=[*params, *self._params.items()],
+                    json=content,
+                    headers=self._headers,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 body = bytearray()
                 async for piece in response.content.iter_any():
                     body += piece
@@ -189,20 +218,24 @@ class HttpClient(Client):
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> ProviderError:
         """Return what a refusal means: the provider's own meaning first."""
-        text = body.decode(errors="replace")
-        try:
-            content = _parse(body)
-        except UnexpectedAnswer:
-            content = text
-        if status >= 500 or status == 408:
-            return ProviderFault(_retry_after(headers))
-        # A page comes from something on the way, which cannot judge the key.
-        if text.lstrip().startswith("<") and status != 429:
+        # A network that asks for a login, and nothing of the provider.
+        if status == 511:
             return Unreachable()
+        if status >= 500 or status == 408:
+            return ProviderFault(_retry_after(headers, _PAUSE_HEADERS))
+        # A page comes from something on the way, which cannot judge the key.
+        if _is_page(body) and status != 429:
+            return Unreachable()
+        try:
+            content = _parse(body, self._secrets)
+        except UnexpectedAnswer:
+            text = body[:_MAX_TEXT_LENGTH].decode(errors="replace")
+            content = _clean(text, self._secrets)
         if error := self._explain(Refusal(status=status, body=content)):
             return error
         if status == 429:
-            return RateLimited(_retry_after(headers))
+            headers_of_pause = (*_PAUSE_HEADERS, *_RESET_HEADERS)
+            return RateLimited(_retry_after(headers, headers_of_pause))
         return _usual_meaning(status)
 
 
@@ -211,8 +244,6 @@ def _usual_meaning(status: int) -> ProviderError:
     match status:
         case 401:
             return InvalidCredentials()
-        case 402:
-            return PaymentRequired(f"HTTP {status}")
         case 403:
             return MissingPermission()
         case 404:
@@ -221,20 +252,62 @@ def _usual_meaning(status: int) -> ProviderError:
             return UnexpectedAnswer(f"HTTP {status}")
 
 
-def _parse(body: bytes) -> Any:
-    """Return the JSON of a body, with exact numbers."""
+def _is_page(body: bytes) -> bool:
+    """Return whether a body is a page for people, and so of no API."""
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _parse(body: bytes, secrets: frozenset[str]) -> Any:
+    """Return the JSON of a body, with exact numbers and with texts that can be shown.
+
+    Raises UnexpectedAnswer.
+    """
 
     def refuse(constant: str) -> None:
         raise ValueError
 
     try:
-        return json.loads(
+        content = json.loads(
             body, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse
         )
+        return _clean(content, secrets)
     except ValueError, ArithmeticError, RecursionError:
         pass
     # Outside of the handler: the parser's error holds the body.
     raise UnexpectedAnswer("JSON")
+
+
+def _clean(content: Any, secrets: frozenset[str], depth: int = 0) -> Any:
+    """Return the content with texts that can be stored and shown everywhere.
+
+    A text that is too long or that repeats a secret is None; a field named by one is
+    left out. Raises ValueError for content that is nested too deep.
+    """
+    if depth > _MAX_DEPTH:
+        raise ValueError
+    match content:
+        case str():
+            return _clean_text(content, secrets)
+        case list():
+            return [_clean(item, secrets, depth + 1) for item in content]
+        case dict():
+            return {
+                name: _clean(value, secrets, depth + 1)
+                for key, value in content.items()
+                if (name := _clean_text(key, secrets)) is not None
+            }
+        case _:
+            return content
+
+
+def _clean_text(text: str, secrets: frozenset[str]) -> str | None:
+    """Return a text of one line without halves of characters; None for no such text."""
+    if len(text) > _MAX_TEXT_LENGTH:
+        return None
+    if _UNPRINTABLE.search(text):
+        text = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    folded = text.casefold()
+    return None if any(secret in folded for secret in secrets) else text
 
 
 def _fit(content: Any, shape: Any) -> Any:
@@ -248,11 +321,16 @@ def _fit(content: Any, shape: Any) -> Any:
     raise UnexpectedAnswer(path)
 
 
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return how long the provider wants to be left alone, within reason."""
+def _retry_after(
+    headers: Mapping[str, str], others: Iterable[tuple[str, int]]
+) -> timedelta | None:
+    """Return the pause that the provider asks for, at most MAX_RETRY_AFTER.
+
+    `others` are names of headers beside Retry-After, and how many make a second.
+    """
     now = datetime.now(UTC)
     wait = _from_retry_after(headers.get("Retry-After", ""), now)
-    for name, per_second in _RESET_HEADERS:
+    for name, per_second in others:
         wait = wait or _from_number(headers.get(name, ""), per_second, now)
     return min(wait, MAX_RETRY_AFTER) if wait else None
 

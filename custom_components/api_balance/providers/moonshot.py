@@ -78,7 +78,7 @@ class Moonshot(Provider):
     def explain(cls, refusal: Refusal) -> ProviderError | None:
         """Tell an account without money, which is no matter of the key."""
         if refusal.field("error", "type") == "exceeded_current_quota_error":
-            return PaymentRequired(f"HTTP {refusal.status}")
+            return PaymentRequired()
         return None
 
     @override

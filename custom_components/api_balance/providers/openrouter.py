@@ -92,6 +92,7 @@ class OpenRouter(Provider):
     key_url = "https://openrouter.ai/settings/keys"
     top_up_url = "https://openrouter.ai/settings/credits"
     status_url = "https://status.openrouter.ai"
+    payment_required_statuses = (402,)
     poll_interval = timedelta(minutes=10)
     spend_filters: ClassVar[tuple[str, ...]] = ("accessor",)
     spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)

@@ -61,7 +61,7 @@ class SiliconFlow(Provider):
     def explain(cls, refusal: Refusal) -> ProviderError | None:
         """Tell an account without money, which comes as a missing permission."""
         if refusal.field("code") == _INSUFFICIENT_BALANCE:
-            return PaymentRequired(f"HTTP {refusal.status}")
+            return PaymentRequired()
         return None
 
     @override

@@ -23,7 +23,7 @@ from typing import override
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import PaymentRequired, Provider, ProviderError, Refusal
+from .base import Provider
 from .fields import amount, maybe
 
 _CREDITS = Unit.named("credits")
@@ -50,14 +50,7 @@ class Tavily(Provider):
     key_url = "https://app.tavily.com/home"
     top_up_url = "https://app.tavily.com/billing"
     status_url = "https://status.tavily.com"
-
-    @override
-    @classmethod
-    def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a pool that is used up: a state of the account."""
-        if refusal.status in (432, 433):
-            return PaymentRequired(f"HTTP {refusal.status}")
-        return None
+    payment_required_statuses = (432, 433)
 
     @override
     async def fetch(self) -> Snapshot:

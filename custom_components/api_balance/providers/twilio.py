@@ -135,7 +135,7 @@ class Twilio(Provider):
             case 20008:
                 return WrongCredentialKind()
             case 10001 | 20005:
-                return PaymentRequired(f"HTTP {refusal.status}")
+                return PaymentRequired()
             case _:
                 return None
 

@@ -35,6 +35,7 @@ class VercelAIGateway(Provider):
     key_url = "https://vercel.com/d?to=%2F%5Bteam%5D%2F%7E%2Fai-gateway%2Fapi-keys"
     top_up_url = "https://vercel.com/d?to=%2F%5Bteam%5D%2F%7E%2Fai-gateway"
     status_url = "https://www.vercel-status.com"
+    payment_required_statuses = (402,)
     poll_interval = timedelta(minutes=10)
 
     @override

@@ -60,7 +60,7 @@ class Vonage(Provider):
         """Know an empty account by the kind of the error: it comes as 403, too."""
         kind = str(refusal.field("type"))
         if kind.endswith(("#low-balance", "#out-of-credit")):
-            return PaymentRequired(f"HTTP {refusal.status}")
+            return PaymentRequired()
         return None
 
     @override
