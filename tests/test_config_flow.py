@@ -26,7 +26,6 @@ from .simulator import (
     SIMULATED_PROVIDERS,
     Fault,
     Hang,
-    Html,
     Http,
     Reset,
     SimulatedProvider,
@@ -174,7 +173,7 @@ ERRORS: dict[str, Fault] = {
     "unreachable": Reset(),
     "rate_limited": Http(429, retry_after=60),
     "provider_fault": Http(503),
-    "unexpected_answer": Html(),
+    "unexpected_answer": Http(418),
 }
 
 

@@ -172,7 +172,7 @@ async def test_wrong_types(recording: Recording) -> None:
 
 FAULTS: dict[str, tuple[Handler, tuple[type[ProviderError], ...]]] = {
     "reset": (reset, (Unreachable,)),
-    "page": (answering(PAGE), (UnexpectedAnswer,)),
+    "page": (answering(PAGE), (Unreachable,)),
     "number": (answering("5"), (UnexpectedAnswer,)),
     "huge": (answering("[" + " " * 1_100_000 + "]"), (UnexpectedAnswer,)),
     "not known": (answering("", status=401), (InvalidCredentials, MissingPermission)),

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import SERVER_SOFTWARE
@@ -15,14 +13,11 @@ from .const import CONF_BASE_URL, CONF_PROVIDER, CONF_REGION, DOMAIN
 from .providers import catalog
 from .providers.base import Provider
 from .providers.catalog import UnknownProvider
-from .providers.http import connect
+from .providers.http import Session, connect, open_session
 
 __all__ = ["UnknownProvider", "async_address", "async_connect", "async_load_provider"]
 
-# As large as Home Assistant's own sessions accept.
-_MAX_HEADER_SIZE = 65536
-
-_SESSION: HassKey[aiohttp.ClientSession] = HassKey(f"{DOMAIN}_session")
+_SESSION: HassKey[Session] = HassKey(f"{DOMAIN}_session")
 
 
 async def async_load_provider(hass: HomeAssistant, provider_id: str) -> type[Provider]:
@@ -57,7 +52,7 @@ async def async_address(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
 
 
 @callback
-def _async_session(hass: HomeAssistant) -> aiohttp.ClientSession:
+def _async_session(hass: HomeAssistant) -> Session:
     """Return a session that carries nothing from one request to the next.
 
     Home Assistant's own session shares cookies and connections between all accounts: a
@@ -65,17 +60,7 @@ def _async_session(hass: HomeAssistant) -> aiohttp.ClientSession:
     """
     if _SESSION in hass.data:
         return hass.data[_SESSION]
-    session = hass.data[_SESSION] = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            force_close=True,
-            resolver=aiohttp.ThreadedResolver(),
-            ssl=get_default_context(),
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": SERVER_SOFTWARE},
-        max_line_size=_MAX_HEADER_SIZE,
-        max_field_size=_MAX_HEADER_SIZE,
-    )
+    session = hass.data[_SESSION] = open_session(SERVER_SOFTWARE, get_default_context())
 
     async def close(event: Event) -> None:
         await session.close()

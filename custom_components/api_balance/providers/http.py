@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 import json
 import re
+from ssl import SSLContext
 from typing import Any, override
 
 import aiohttp
@@ -32,6 +33,8 @@ from .base import (
 
 TIMEOUT = aiohttp.ClientTimeout(total=20)
 MAX_BODY_BYTES = 1024 * 1024
+# As large as Home Assistant's own sessions accept.
+_MAX_HEADER_SIZE = 65536
 MAX_RETRY_AFTER = timedelta(days=1)
 
 # A person may paste the address of the API's version; the paths bring their own.
@@ -89,9 +92,25 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+type Session = aiohttp.ClientSession
+
+
+def open_session(user_agent: str, ssl_context: SSLContext) -> Session:
+    """Return a session that carries no cookie and no connection to another request."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            force_close=True, resolver=aiohttp.ThreadedResolver(), ssl=ssl_context
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": user_agent},
+        max_line_size=_MAX_HEADER_SIZE,
+        max_field_size=_MAX_HEADER_SIZE,
+    )
+
+
 def connect(
     provider: type[Provider],
-    session: aiohttp.ClientSession,
+    session: Session,
     credentials: Mapping[str, str],
     region: str | None = None,
     base_url: str | None = None,
@@ -121,7 +140,7 @@ class HttpClient(Client):
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: Session,
         address: str,
         headers: Mapping[str, str],
         params: Mapping[str, str],
