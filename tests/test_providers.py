@@ -20,6 +20,7 @@ import voluptuous as vol
 from custom_components.api_balance.model import Snapshot
 from custom_components.api_balance.providers.base import (
     InvalidCredentials,
+    NotInAnswer,
     PaymentRequired,
     Provider,
     ProviderError,
@@ -498,6 +499,29 @@ async def test_name_that_no_header_carries() -> None:
     async with ClientSession() as session:
         with pytest.raises(InvalidCredentials):
             connect(OtherService, session, {**credentials, "key_name": "X-Key\r\nX"})
+
+
+@pytest.mark.parametrize("path", ["left", "echo.name"])
+async def test_key_that_is_echoed(path: str) -> None:
+    """Where an answer repeats the key, nothing of it is offered or shown."""
+    credentials = full_recording(OtherService).credentials
+    key = credentials["api_key"]
+    content = json.dumps(
+        {
+            key: 5,
+            "echo": {f"of {key.upper()}": 5, "name": key, "left": 3},
+            "keys": [key, f"x{key}x", 7],
+        }
+    )
+    async with served(answering(content)) as address:
+        entered = {"url": f"{address}/v1/balance", "balance_path": path}
+        paths = {name: "" for name in credentials if name.endswith("_path")}
+        async with connected(
+            OtherService, address, {**credentials, **paths, **entered}
+        ) as provider:
+            with pytest.raises(NotInAnswer) as caught:
+                await provider.read()
+    assert caught.value.usable == ("echo.left", "keys.2")
 
 
 def test_needs_are_told_apart() -> None:

@@ -132,11 +132,15 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """What has a limit or a reset. All amounts are in `unit`.
+    """A use that has a limit or a reset. All amounts are in `unit`.
 
-    `used` may exceed `limit` where the provider allows it; `remaining` is what the provider
-    says or documents. `is_unlimited` is the provider's word that there is no limit; `limit`
-    and `remaining` are None then.
+    `used` may exceed `limit` where the provider allows it; `remaining` is what the
+    provider reports or documents, and never negative. `is_unlimited` is the provider's
+    word that there is no limit; `limit` and `remaining` are None then. `is_partial`
+    marks a quota of only a part of the account, such as one key, one product or an
+    option that is not offered: it is shown and never alerts, and the account may be
+    usable without it. `can_exceed` marks that use beyond the limit is allowed and
+    billed: with nothing remaining the account can still be used.
     """
 
     key: str
@@ -147,6 +151,8 @@ class Quota:
     limit: Decimal | None = None
     remaining: Decimal | None = None
     is_unlimited: bool = False
+    is_partial: bool = False
+    can_exceed: bool = False
     resets_at: datetime | None = None
 
 

@@ -114,5 +114,7 @@ def _quota(
             None if limit is None or used is None else max(limit - used, Decimal())
         ),
         is_unlimited=is_unlimited,
+        # All but the characters are of one key or of one product.
+        is_partial=label is not None,
         resets_at=answer.get("end_time"),
     )

@@ -98,18 +98,20 @@ class ElevenLabs(Provider):
         used: Decimal = answer["character_count"]
         limit: Decimal = answer["character_limit"]
         resets_at = answer.get("next_character_count_reset_unix")
+        overage = _overage(answer, max(used - limit, Decimal()))
         plan = Quota(
             key="credits",
             unit=_CREDITS,
             used=used,
             limit=limit,
             remaining=max(limit - used, Decimal()),
+            can_exceed=any(quota.remaining != 0 for quota in overage),
             resets_at=resets_at,
         )
         return Snapshot(
             is_suspended=answer.get("status") == "free_disabled",
             wallets=_wallets(answer.get("current_overage")),
-            quotas=(plan, *_overage(answer, max(used - limit, Decimal()))),
+            quotas=(plan, *overage),
         )
 
 

@@ -89,6 +89,8 @@ class FishAudio(Provider):
                 label="plan",
                 limit=limit,
                 remaining=remaining,
+                # It pays for the website, and never for the API.
+                is_partial=True,
                 resets_at=next((end for end in ends if end and end > now), None),
             ),
         )

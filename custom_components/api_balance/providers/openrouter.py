@@ -142,10 +142,16 @@ class OpenRouter(Provider):
 
 
 def _quota(key: Mapping[str, Any], now: datetime) -> Quota:
-    """Return the limit of the key."""
+    """Return the limit of the key; the account may have more or less to spend."""
     limit: Decimal | None = key.get("limit")
     if limit is None:
-        return Quota(key="key_limit", unit=_USD, used=key["usage"], is_unlimited=True)
+        return Quota(
+            key="key_limit",
+            unit=_USD,
+            used=key["usage"],
+            is_unlimited=True,
+            is_partial=True,
+        )
     remaining: Decimal | None = key.get("limit_remaining")
     return Quota(
         key="key_limit",
@@ -154,6 +160,7 @@ def _quota(key: Mapping[str, Any], now: datetime) -> Quota:
         used=None if remaining is None else limit - remaining,
         limit=limit,
         remaining=remaining,
+        is_partial=True,
         resets_at=_reset(key.get("limit_reset"), now),
     )
 

@@ -82,7 +82,8 @@ class Seven(Provider):
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the account."""
         answer = await self._client.get("/api/balance", _BALANCE)
-        if not isinstance(answer, dict) or "amount" not in answer:
+        # An answer with a code is an error, whatever stands beside the code.
+        if not isinstance(answer, dict) or answer.keys() & {"success", "code"}:
             raise self.explain(Refusal(status=200, body=answer)) or UnexpectedAnswer(
                 "JSON"
             )

@@ -17,6 +17,7 @@ account counts as depleted. How far the figures lag behind is not documented. A 
 one request and no credits.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import override
 
@@ -58,21 +59,26 @@ class Tavily(Provider):
         answer = await self._client.get("/usage", _USAGE)
         account = answer["account"]
         key = answer.get("key", {})
+        paygo_limit = account.get("paygo_limit")
         key_limit = key.get("limit")
         if "limit" in key and key_limit is None:
             key_limit = _UNLIMITED
+        paygo = _quota(
+            "paygo", "pay as you go", account.get("paygo_usage"), paygo_limit
+        )
+        plan = _quota(
+            "plan", "plan", account.get("plan_usage"), account.get("plan_limit")
+        )
+        has_paygo = bool(paygo_limit) and paygo.remaining != 0
         return Snapshot(
             quotas=(
-                _quota(
-                    "plan", "plan", account.get("plan_usage"), account.get("plan_limit")
+                replace(plan, can_exceed=has_paygo),
+                # Free accounts have a limit of 0: they are not offered it.
+                replace(paygo, is_partial=paygo_limit == 0),
+                replace(
+                    _quota("key", "API key", key.get("usage"), key_limit),
+                    is_partial=True,
                 ),
-                _quota(
-                    "paygo",
-                    "pay as you go",
-                    account.get("paygo_usage"),
-                    account.get("paygo_limit"),
-                ),
-                _quota("key", "API key", key.get("usage"), key_limit),
             )
         )
 
