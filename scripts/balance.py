@@ -184,14 +184,14 @@ def _after(err: Deferred) -> str:
 
 
 def describe(provider: type[Provider], snapshot: Snapshot) -> Iterator[str]:
-    """Yield the lines that tell what a provider said."""
+    """Yield the lines of what a provider reported."""
     labels = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
 
     def part_of(part: Wallet | Quota | Spend) -> str | None:
         return None if part.scope == ACCOUNT else labels.get(part.scope, part.scope)
 
     yield provider.name
-    yield f"Availability: {availability(snapshot, {}) or 'not told'}"
+    yield f"Availability: {availability(snapshot, {}) or 'not reported'}"
     yield from table(
         "Wallets",
         snapshot.wallets,
@@ -243,7 +243,7 @@ def describe(provider: type[Provider], snapshot: Snapshot) -> Iterator[str]:
     )
     if not (snapshot.wallets or snapshot.quotas or snapshot.spend):
         yield ""
-        yield "No wallet, quota or spend was told."
+        yield "No wallet, quota or spend was reported."
 
 
 def _problem_of(scope: Scope) -> str:
@@ -254,10 +254,10 @@ def table[T](
     title: str, rows: Iterable[T], columns: Iterable[Column[T]]
 ) -> Iterator[str]:
     """Yield a table without the columns that hold nothing."""
-    told = list(rows)
-    if not told:
+    listed = list(rows)
+    if not listed:
         return
-    cells = [(name, [value(row) for row in told]) for name, value in columns]
+    cells = [(name, [value(row) for row in listed]) for name, value in columns]
     shown = [
         _column(name, values)
         for name, values in cells
@@ -271,10 +271,10 @@ def table[T](
 
 def _column(name: str, values: Iterable[object]) -> list[str]:
     """Return the cells of a column, all of the same width; amounts to the right."""
-    told = list(values)
-    texts = [name, *map(_text, told)]
+    listed = list(values)
+    texts = [name, *map(_text, listed)]
     width = max(map(len, texts))
-    is_amount = any(isinstance(value, Decimal) for value in told)
+    is_amount = any(isinstance(value, Decimal) for value in listed)
     texts.insert(1, "-" * width)
     return [text.rjust(width) if is_amount else text.ljust(width) for text in texts]
 
@@ -328,7 +328,7 @@ def main() -> int:
         print(f"error: {err}", file=sys.stderr)
         return 1
     except Exception as err:  # noqa: BLE001
-        # Where it happened is told, but not the message: it might hold a key.
+        # Where it happened is printed, but not the message: it might hold a key.
         traceback.print_tb(err.__traceback__)
         name = type(err).__name__
         print(

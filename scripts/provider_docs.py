@@ -24,7 +24,7 @@ HEAD = f"""\
 # Providers
 
 What API Balance reads from each provider, with which key, and how surely it is known. An amount that is positive is
-yours; what a provider does not tell is not shown.
+yours; what a provider does not report is not shown.
 """
 
 _TRANSLATIONS = ROOT / "custom_components/api_balance/translations/en.json"

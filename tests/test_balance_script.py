@@ -147,7 +147,7 @@ async def test_quotas() -> None:
         text
         == """\
 DeepL
-Availability: not told
+Availability: not reported
 
 Quotas
 quota                used  remaining      limit  unit        resets
@@ -193,7 +193,7 @@ async def test_nothing_is_told() -> None:
             },
         )
     assert text.endswith(
-        "Availability: not told\n\nNo wallet, quota or spend was told."
+        "Availability: not reported\n\nNo wallet, quota or spend was reported."
     )
 
 

@@ -13,7 +13,7 @@ from typing import Self
 
 
 class Problem(StrEnum):
-    """Why a provider, or a part of an account, told nothing this time."""
+    """Why a provider, or a part of an account, did not answer this time."""
 
     BAD_KEY = "bad_key"
     MISSING_PERMISSION = "missing_permission"
@@ -26,7 +26,7 @@ class Problem(StrEnum):
 
     @property
     def is_passing(self) -> bool:
-        """Tell whether it may mend itself."""
+        """Return whether it may pass by itself."""
         return self in (self.RATE_LIMITED, self.PROVIDER_FAULT, self.UNREACHABLE)
 
 
@@ -53,7 +53,7 @@ class Unit:
         return self.code.lower()
 
 
-# ISO 4217 keeps this code for amounts whose currency is not told.
+# ISO 4217 keeps this code for amounts whose currency is not reported.
 UNKNOWN_CURRENCY = Unit.money("XXX")
 
 ACCOUNT = "account"
@@ -92,7 +92,7 @@ class Wallet:
     """What can be spent down. A positive amount is the customer's.
 
     `key` is stable for ever and unique in the account: made of the provider's ids and
-    the unit, never of a position in a list. `label` tells wallets of one scope apart.
+    the unit, never of a position in a list. `label` distinguishes wallets of one scope.
     `credit_limit` is how far the balance may fall below zero. `pending` is what the
     provider holds back or has yet to book. `granted` and `paid` are what the provider
     gave and what the customer topped up. `is_in_doubt` marks that there is a credit line
@@ -126,7 +126,7 @@ class Wallet:
 
     @property
     def shown(self) -> Decimal | None:
-        """Return the amount that a person is told: what can be spent, else the debt."""
+        """Return the amount that a person sees: what can be spent, else the debt."""
         return self.balance if self.spendable is None else self.spendable
 
 
@@ -167,7 +167,7 @@ class Period(StrEnum):
 class Spend:
     """What the provider says was spent from `start` until `end`; positive is spent.
 
-    `period` tells which running period it is of, None in a report. `labels` tells what
+    `period` is the running period it belongs to, None in a report. `labels` holds what
     the amount was spent on: by a name that is the same for all providers, a value in the
     provider's own words, such as {"line_item": "streaming::nova-3"}. It is empty for a
     total.
@@ -185,7 +185,7 @@ class Spend:
 
     @property
     def key(self) -> str:
-        """Return what tells running totals of an account apart, stable for ever."""
+        """Return the key of a running total in the account, stable for ever."""
         part = "" if self.scope == ACCOUNT else f"{self.scope}_"
         return f"{part}{self.unit.key}_spent_{self.period}"
 
@@ -211,10 +211,10 @@ class Snapshot:
     """All that a provider said about an account in one poll.
 
     `account_ids` are the provider's own names of the account, none of them secret; it
-    is empty where the provider tells none. `is_available` is the provider's own word on
+    is empty where the provider gives none. `is_available` is the provider's own word on
     whether the account can be used, None where there is no such word; `is_suspended`
     that it was stopped for another reason than money; `has_auto_top_up` whether it tops
-    itself up, None where that is not told. `scopes` are all the parts the
+    itself up, None where that is not reported. `scopes` are all the parts the
     account has; it is empty where the provider knows none. `retry_after` is how long
     the provider wants to be left alone.
     """

@@ -9,11 +9,11 @@ organization makes; an ordinary API key is refused, and individual accounts have
 Admin API key has no permissions to choose.
 
 Spent today and spent this month are Anthropic's own costs of the whole organization, in
-UTC days and in US dollars; Anthropic tells them in cents. Priority Tier is not in them.
-They usually show within five minutes. A day that Anthropic does not tell yet is left out,
+UTC days and in US dollars; Anthropic reports them in cents. Priority Tier is not in them.
+They usually show within five minutes. A day that Anthropic does not report yet is left out,
 a month without any costs is 0.
 
-The spend report is of the same costs. It can be told apart by the line item, which is
+The spend report is of the same costs. It can be grouped by the line item, which is
 Anthropic's description of it, and by the project, which is the id of a workspace; what is
 in the default workspace, or in none, has no project. It cannot be filtered.
 
@@ -129,7 +129,7 @@ class Anthropic(Provider):
             ("limit", str(DAYS_PER_PAGE)),
             *more,
         ]
-        # The days that end before this are told; whether one that ends then is, is
+        # The days that end before this are reported; whether one that ends then is, is
         # not documented.
         beyond = last + timedelta(days=2)
         if has_ended(beyond):

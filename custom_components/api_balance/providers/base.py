@@ -218,7 +218,7 @@ class Provider(ABC):
     """Whether a person chooses the region, rather than the credentials."""
 
     is_previewed: ClassVar[bool] = False
-    """Whether a person tells how to read, and sees what was read before it is saved."""
+    """Whether a person enters how to read, and sees what was read before it is saved."""
 
     key_kind: ClassVar[str]
     """Which kind of key to make, in the provider's words."""
@@ -288,7 +288,7 @@ class Provider(ABC):
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Return the headers that show the credentials: most often a bearer token.
 
-        Raises WrongCredentialKind where the key itself tells that it is of no use.
+        Raises WrongCredentialKind where the key itself shows that it is of no use.
         """
         return bearer(credentials["api_key"])
 
@@ -296,7 +296,7 @@ class Provider(ABC):
     def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Return the query parameters that show the credentials, where headers cannot.
 
-        Raises WrongCredentialKind where the key itself tells that it is of no use.
+        Raises WrongCredentialKind where the key itself shows that it is of no use.
         """
         return {}
 
@@ -383,7 +383,7 @@ class TellsPurchases(Protocol):
 
 
 SPEND_DIMENSIONS = ("accessor", "deployment", "tag", "line_item", "project")
-"""By what spend is filtered and told apart, in one word for all providers.
+"""By what spend is filtered and grouped, in one word for all providers.
 
 `accessor` is the key that was used, `deployment` where the provider ran, `tag` what the
 customer wrote on a request, `line_item` what the provider charged for, `project` a part
@@ -395,7 +395,7 @@ _DEFAULT_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendQuery:
-    """What spend to report: days in UTC, filters, and what to tell apart.
+    """What spend to report: days in UTC, filters, and groups.
 
     Filters and groups are named as in SPEND_DIMENSIONS. `start` and `end` belong to the
     report. Without an end it ends today, without a start it is of 30 days.
@@ -426,7 +426,7 @@ class TellsSpend(Protocol):
     """By which of SPEND_DIMENSIONS the report can be filtered."""
 
     spend_groups: ClassVar[tuple[str, ...]]
-    """Which of SPEND_DIMENSIONS the report can tell apart."""
+    """Which of SPEND_DIMENSIONS the report can be grouped by."""
 
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
         """Return the spend of a scope, a row for each day and group.
@@ -439,7 +439,7 @@ class TellsSpend(Protocol):
 
 @runtime_checkable
 class TellsSpendFields(Protocol):
-    """A provider that tells the values that its spend can be filtered by."""
+    """A provider that lists the values that its spend can be filtered by."""
 
     async def fetch_spend_fields(
         self, scope: str, query: SpendQuery

@@ -5,10 +5,9 @@ the status codes of https://developers.clicksend.com/docs; how a suspended accou
 answers is taken from other people's notes on the live API. It needs the API username
 and an API key, which have no permissions to choose as far as is documented.
 
-The balance is a decimal string in the currency of the account, which the answer tells;
+The balance is a decimal string in the currency of the account, which the answer names;
 a positive balance is your money. Subaccounts of a prepaid account share its balance.
-Nothing tells whether an account pays afterwards: a balance below zero counts as used
-up. A suspended account is shown as suspended; one that was never activated is refused
+Whether an account pays afterwards is not reported: a balance below zero counts as depleted. A suspended account is shown as suspended; one that was never activated is refused
 as if its key were wrong. The answer also holds personal data and a key of the
 subaccount; nothing of it is picked up. How far the figures lag behind is not
 documented. A poll costs one request.

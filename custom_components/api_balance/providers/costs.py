@@ -78,7 +78,7 @@ def by_day(costs: Iterable[tuple[datetime, Cost]]) -> list[DayCosts]:
 def daily_spend(days: Iterable[DayCosts], query: SpendQuery) -> Iterator[Spend]:
     """Yield the spend of each day and group of a query.
 
-    A day that is told without costs is zero, where nothing is told apart.
+    A reported day without costs is zero, unless the spend is grouped.
     """
     for day in days:
         if not query.first <= day.start.date() <= query.last:
@@ -103,18 +103,18 @@ def daily_spend(days: Iterable[DayCosts], query: SpendQuery) -> Iterator[Spend]:
 
 
 def running_spend(days: Iterable[DayCosts], now: datetime) -> Iterator[Spend]:
-    """Yield the sum of each running period of which any day is told."""
+    """Yield the sum of each running period of which any day is reported."""
     days = list(days)
     for period, start in (
         (Period.TODAY, today(now)),
         (Period.THIS_MONTH, this_month(now)),
     ):
-        told = [day for day in days if day.start >= start]
+        reported = [day for day in days if day.start >= start]
         totals: dict[Unit, Decimal] = {}
-        for day in told:
+        for day in reported:
             for cost in day.costs:
                 totals[cost.unit] = totals.get(cost.unit, Decimal()) + cost.amount
-        if told and not totals:
+        if reported and not totals:
             # Days without costs name no currency.
             totals[_USD] = Decimal()
         for unit, total in totals.items():

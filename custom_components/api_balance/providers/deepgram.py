@@ -8,10 +8,10 @@ https://developers.deepgram.com/docs/working-with-roles. A project has any numbe
 balances in `usd` or `hour`; their sum by unit is what it can spend, a positive amount is
 the customer's, and the list is the whole truth of the project. The figures may lag some
 minutes behind. A poll costs one request per project; the projects and their purchases,
-which alone tell when credit expires, are asked for once a day. That a balance names its
+which alone hold when credit expires, once a day. That a balance names its
 purchase by `purchase_order_id` is plausible, not documented: where nothing matches,
-nothing is said. The spend report is of one project, in USD; it can be filtered and told
-apart by the key (accessor), the deployment, the tags and the line item.
+nothing is said. The spend report is of one project, in USD; it can be filtered and
+grouped by the key (accessor), the deployment, the tags and the line item.
 """
 
 from collections import defaultdict
@@ -149,7 +149,7 @@ class Deepgram(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key from a missing permission: both come as 401 and as 403."""
+        """Return a bad key or a missing permission: both come as 401 and as 403."""
         if refusal.status not in (401, 403):
             return None
         text = str(refusal.body)

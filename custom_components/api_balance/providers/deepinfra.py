@@ -13,7 +13,7 @@ is shown. Whether an account can be used is DeepInfra's own word: it is suspende
 
 A spending limit is shown with what was used of it since the last invoice, where one is
 set. Spent this month is DeepInfra's own figure for the calendar month in UTC; it comes in
-cents while all else comes in dollars. The answer tells of your address and payment method
+cents while all else comes in dollars. The answer holds your address and payment method
 as well: none of it is picked up. How fresh the figures are is not documented. A poll costs
 two requests.
 """

@@ -7,10 +7,10 @@ follows from the key.
 
 Characters count text, documents and DeepL Write together, for the whole subscription. The
 limit is that of the plan, or your own where Cost Control is set. What remains is the limit
-less what was used. Keys of a Pro plan also tell what the key itself has used, the limit
+less what was used. Keys of a Pro plan also report what the key itself has used, the limit
 set for the key, the minutes of speech, and when the billing period ends; Free and Pro
-Classic tell the characters only, and no date. A limit of 1000000000000 is DeepL's way to
-say that there is none. A limit of 0 for a key or for speech is shown as no limit told:
+Classic report the characters only, and no date. A limit of 1000000000000 is DeepL's way to
+say that there is none. A limit of 0 for a key or for speech is shown as no limit:
 what it means is not documented. There is no money in the answer.
 
 When DeepL answers that the quota is exceeded (456), the account counts as depleted. How

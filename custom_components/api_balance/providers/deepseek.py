@@ -5,7 +5,7 @@ https://api-docs.deepseek.com/quick_start/error_codes. Any API key reads it. All
 are decimal strings in the currency of their row. The rows come in any order; a currency
 that was never used may be missing or zero, so the list is not the whole truth.
 `is_available` is the account's own word, whatever the rows say. Granted money expires,
-but the date is not told. The figures are current; a poll costs one request.
+but the date is not reported. The figures are current; a poll costs one request.
 """
 
 from datetime import timedelta

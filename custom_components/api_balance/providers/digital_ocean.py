@@ -12,7 +12,7 @@ The balance is that of the latest billing activity, here with your credit as pos
 and your debt as negative; pending is the usage of the month, which is not in the
 balance yet. The spend of this month is the same usage, counted from the first of the
 month. DigitalOcean is paid afterwards, so the balance cannot run dry; an account that
-lives on prepaid credit alone is not told apart. The answer says when it was made, which
+lives on prepaid credit alone is not distinguished. The answer says when it was made, which
 may be hours ago. A poll costs one request.
 
 The purchases are the payments and the credits of the billing history; what was paid is

@@ -80,7 +80,7 @@ class ElevenLabs(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key, a missing permission and an empty account: all come as 401."""
+        """Return what the status of the body means: all come as 401."""
         match refusal.field("detail", "status"):
             case "invalid_api_key":
                 return InvalidCredentials()

@@ -30,7 +30,7 @@ def amount(value: Any) -> Decimal:
         raise vol.Invalid("expected an amount") from None
     if not number.is_finite():
         raise vol.Invalid("expected a finite amount")
-    # Some databases keep 34 digits, and tell a zero as 0E-6176.
+    # Some databases keep 34 digits, and write a zero as 0E-6176.
     if number.adjusted() < -_MAX_DIGITS:
         return Decimal()
     if number.adjusted() > _MAX_DIGITS:

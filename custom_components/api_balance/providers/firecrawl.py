@@ -6,8 +6,8 @@ keys have no permissions to choose.
 
 The remaining credits are Firecrawl's own word for the whole team. They include coupons,
 credit packs and automatic recharges, which the credits of the plan do not: more may remain
-than the limit says. How much was used is not told. The reset is the end of the billing
-period; teams on the free plan are told none. There is no money in the answer.
+than the limit says. How much was used is not reported. The reset is the end of the billing
+period; teams on the free plan get none. There is no money in the answer.
 
 When Firecrawl answers that payment is required (402), the account counts as depleted. How
 far the figures lag behind is not documented. A poll costs one request and no credits.

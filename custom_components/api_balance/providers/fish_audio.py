@@ -10,11 +10,11 @@ The balance is the API credit, which pays for the API; it is USD by Fish Audio's
 the answer names no currency. The package of the plan pays for the website and not for the
 API: it is shown as a quota in credits, with the limit and what remains of it. It belongs to
 the person, so it is not shown with a team id. Its end is that of the running period, or of
-the package where no period is told. Fish Audio's own program describes the end of the
+the package where no period is given. Fish Audio's own program describes the end of the
 package as the time when it was used up, so that is shown only while it is in the future.
-What was used is not told.
+What was used is not reported.
 
-When Fish Audio answers with 402 for want of credit, the account counts as depleted. How
+When Fish Audio answers with 402 because of missing credit, the account counts as depleted. How
 fresh the figures are is not documented. A poll costs two requests, one with a team id, and
 no credit.
 """

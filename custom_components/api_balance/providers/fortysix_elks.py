@@ -5,9 +5,9 @@ that its integers count ten-thousandths of the currency is confirmed by other pe
 programs only. It needs the API username and the API password from the account page;
 they have no permissions to choose.
 
-The balance is in the currency that the answer tells, such as SEK or EUR; a positive
+The balance is in the currency that the answer names, such as SEK or EUR; a positive
 balance is your money. At zero every request that costs money fails, so a balance below
-zero counts as used up. Name, number and mail address of the account holder, which are
+zero counts as depleted. Name, number and mail address of the account holder, which are
 in the answer, are not picked up. How far the figures lag behind is not documented. A
 poll costs one request.
 """

@@ -85,7 +85,7 @@ def origin(address: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, whatever a name server says."""
+    """Return whether a host is this machine, whatever a name server says."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -118,7 +118,7 @@ def connect(
     """Return the provider of one account, at its region's address or at its own.
 
     Raises UnsafeAddress, and WrongCredentialKind or InvalidCredentials where the
-    credentials themselves tell that they are of no use.
+    credentials themselves show that they are of no use.
     """
     client = HttpClient(
         session,

@@ -4,7 +4,7 @@ Built from https://platform.moonshot.ai/docs/api/balance, and for mainland China
 https://platform.moonshot.cn/docs/api/balance (official). Any API key of the open platform
 reads it; keys have no permissions to choose. A key belongs to the host it was made for, and the
 other host calls it a bad key. Keys of a Kimi Code subscription (`sk-kimi-`) belong to
-another system and tell no balance.
+another system and have no balance.
 
 The answer names no currency: it is USD at api.moonshot.ai and CNY at api.moonshot.cn.
 Granted is what is left of the vouchers and is never negative. Topped up is the cash; it is
@@ -76,7 +76,7 @@ class Moonshot(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell an account without money, which is no matter of the key."""
+        """Return whether the account is depleted, which is no matter of the key."""
         if refusal.field("error", "type") == "exceeded_current_quota_error":
             return PaymentRequired()
         return None
@@ -86,7 +86,7 @@ class Moonshot(Provider):
         """Return the one wallet of the account."""
         answer = await self._client.get("/v1/users/me/balance", _BALANCE)
         data = answer["data"]
-        # Only the host tells the currency.
+        # Only the host decides the currency.
         unit = Unit.money(_CURRENCIES[self._region])
         return Snapshot(
             wallets=(

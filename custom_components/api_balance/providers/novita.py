@@ -8,7 +8,7 @@ All amounts are USD; Novita writes them in units of 1/10000 USD. The available c
 Novita's own figure. By the documented example it includes the credit limit, which is the
 most you may owe; so the balance is the available credit less that limit, and is negative
 where you owe money. That is inferred from the example and not said in words: where Novita
-tells no credit limit, no balance is shown. Topped up is what remains of your own payments,
+reports no credit limit, no balance is shown. Topped up is what remains of your own payments,
 and pending is what is yet to be charged (documented as always zero for now). What
 outstanding invoices ask for is not shown on its own.
 
@@ -49,7 +49,7 @@ class Novita(Provider):
 
     @override
     async def fetch(self) -> Snapshot:
-        """Return the one wallet of the account, none where no amount is told."""
+        """Return the one wallet of the account, none where no amount is reported."""
         answer = await self._client.get("/openapi/v1/billing/balance/detail", _BALANCE)
         available: Decimal | None = answer["availableBalance"]
         if available is None:

@@ -16,7 +16,7 @@ month without any costs is 0. The spend limit is the hard monthly limit set for 
 organization. OpenAI does not say how much of it is used, nor on which date it resets, so
 only the limit is shown. Where there is none, or the key may not read it, nothing is shown.
 
-The spend report is of the same costs. It can be told apart by the API key, the line item and
+The spend report is of the same costs. It can be grouped by the API key, the line item and
 the project, and filtered by the API key and the project, which it names by their ids; costs
 that OpenAI does not ascribe to one have no name.
 
@@ -115,7 +115,7 @@ class OpenAI(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a missing permission by the text: it comes as 401 and as 403."""
+        """Return a missing permission by the text: it comes as 401 and as 403."""
         scope = _MISSING_SCOPE.search(str(refusal.body))
         return MissingPermission(scope[1]) if scope else None
 

@@ -15,15 +15,15 @@ With a management key the credit of the whole account is read: all that was ever
 less all that was ever used. It is positive while there is credit and negative when more
 was used than bought. A management key cannot make calls, so its own limit and spend would
 say nothing and are not shown. An ordinary key is never asked for the credit: some were
-seen to be told 0 for accounts with money (other people's code). Add OpenRouter twice, once
+seen to get 0 for accounts with money (other people's code). Add OpenRouter twice, once
 with each kind of key, to see both.
 
 With a management key the spend report is OpenRouter's activity of the whole account, from
 https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity (official): the
-last 30 days in UTC that are over, so never today. It can be told apart by the model (line
+last 30 days in UTC that are over, so never today. It can be grouped by the model (line
 item) and filtered by the hash of a key (accessor). With an ordinary key it is that key's
 own three counters: today, the days before it in this week, and those before in this month.
-These are rows of several days, and nothing is told apart.
+These are rows of several days, and nothing is grouped.
 
 All amounts are US dollars; the answer names no currency. OpenRouter keeps answers for up
 to 60 seconds (other people's code). A poll costs one request, with a management key two,
@@ -100,7 +100,7 @@ class OpenRouter(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a key of the wrong kind from a firewall, which cannot judge the key."""
+        """Return what a refusal means: a firewall cannot judge the key."""
         if "management key" in str(refusal.field("error", "message")):
             return WrongCredentialKind()
         if "security policy" in str(refusal.field("error")):
@@ -119,9 +119,9 @@ class OpenRouter(Provider):
         return Snapshot(wallets=(Wallet(key=_USD.key, unit=_USD, balance=balance),))
 
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
-        """Return the activity of the account in USD, or what the counters of a key tell.
+        """Return the activity of the account in USD, or the counters of a key.
 
-        Raises WrongCredentialKind where an ordinary key is to filter or tell apart.
+        Raises WrongCredentialKind where an ordinary key is to filter or group.
         """
         key = (await self._client.get("/api/v1/key", _KEY))["data"]
         if not key.get("is_management_key"):
@@ -192,18 +192,18 @@ def _spend(key: Mapping[str, Any], now: datetime) -> tuple[Spend, ...]:
 
 
 def _counted(key: Mapping[str, Any], query: SpendQuery) -> Iterator[Spend]:
-    """Yield what each counter tells beyond the shorter ones, if the query wants it."""
+    """Yield what each counter holds beyond the shorter ones, if the query wants it."""
     now = datetime.now(UTC)
     counters = (
         (today(now), key.get("usage_daily")),
         (this_week(now), key.get("usage_weekly")),
         (this_month(now), key.get("usage_monthly")),
     )
-    end, told = today(now) + timedelta(days=1), Decimal()
+    end, counted = today(now) + timedelta(days=1), Decimal()
     # The week may have begun before the month.
     for start, spent in sorted(counters, key=lambda counter: counter[0], reverse=True):
         if spent is None or start == end:
             continue
         if query.first <= start.date() and end.date() <= query.last + timedelta(days=1):
-            yield Spend(unit=_USD, amount=spent - told, start=start, end=end)
-        end, told = start, spent
+            yield Spend(unit=_USD, amount=spent - counted, start=start, end=end)
+        end, counted = start, spent

@@ -1,4 +1,4 @@
-"""Other service: any JSON API that tells a balance or a usage, without code.
+"""Other service: any JSON API that reports a balance or a usage, without code.
 
 Built from what you enter, not from a provider's page such as https://example.com/docs. It
 asks one address, on one fixed host, with GET or POST, and shows the key in a header, by
@@ -158,16 +158,16 @@ class OtherService(Provider):
         if not path or (value := _find(answer, path, amount)) is None:
             return None
         try:
-            told = amount(value) * Decimal(self._credentials["scale"])
+            scaled = amount(value) * Decimal(self._credentials["scale"])
         except vol.Invalid:
             pass
         else:
             is_owed = self._credentials["is_inverted"] and number in _WALLET
-            return -told if is_owed else told
+            return -scaled if is_owed else scaled
         raise NotInAnswer(path, _usable(answer, amount))
 
     def _unit(self, answer: Any) -> Unit:
-        """Return the unit that the answer tells, else the one that was entered."""
+        """Return the unit that the answer names, else the one that was entered."""
         if path := self._credentials.get("currency_path"):
             try:
                 return currency(_find(answer, path, currency))
@@ -217,7 +217,7 @@ def _usable(answer: Any, check: Callable[[Any], object]) -> tuple[str, ...]:
 
 
 def _passes(value: Any, check: Callable[[Any], object]) -> bool:
-    """Tell whether something is there and passes a check."""
+    """Return whether something is there and passes a check."""
     try:
         check(value)
     except vol.Invalid:

@@ -64,9 +64,9 @@ class Plivo(Provider):
         """Return the one wallet of the account."""
         auth_id = quote(self._credentials["auth_id"], safe="")
         answer = await self._client.get(f"/v1/Account/{auth_id}/", _ACCOUNT)
-        told = answer.get("auth_id")
+        reported = answer.get("auth_id")
         return Snapshot(
-            account_ids=frozenset({told} if told else ()),
+            account_ids=frozenset({reported} if reported else ()),
             has_auto_top_up=answer.get("auto_recharge"),
             wallets=(
                 Wallet(

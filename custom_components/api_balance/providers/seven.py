@@ -7,9 +7,9 @@ with the scope `balance` where scopes are chosen. A key that is tied to certain 
 addresses needs the one of Home Assistant among them. Keys whose requests have to be
 signed are not supported.
 
-The balance is a number in the currency that the answer tells; a positive balance is
-your money. Nothing tells whether an account pays afterwards: a balance below zero
-counts as used up. seven.io answers every request with HTTP 200, and an error with a
+The balance is a number in the currency that the answer names; a positive balance is
+your money. Whether an account pays afterwards is not reported: a balance below zero
+counts as depleted. seven.io answers every request with HTTP 200, and an error with a
 bare code such as 900 in place of the balance. A bare number that is none of these codes
 is not taken for a balance, as it has no currency. How far the figures lag behind is not
 documented. A poll costs one request.

@@ -9,8 +9,8 @@ the account was opened: the two are separate.
 The answer names no currency. It is CNY at api.siliconflow.cn; that it is USD at
 api.siliconflow.com is inferred from the prices there. The balance is the total, granted is
 what SiliconFlow gave, and topped up is what was charged. The answer holds a name, an e-mail
-address and a picture as well: none of them is picked up, only the account's id, which tells
-one account from another. SiliconFlow also tells a status; its words are not documented, so
+address and a picture as well: none of them is picked up, only the account's id, by which
+accounts are distinguished. SiliconFlow also reports a status; its words are not documented, so
 nothing is concluded from it.
 
 An answer is one only with the code 20000 inside. When SiliconFlow answers that the account
@@ -59,7 +59,7 @@ class SiliconFlow(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell an account without money, which comes as a missing permission."""
+        """Return whether the account is depleted: the status is that of a permission."""
         if refusal.field("code") == _INSUFFICIENT_BALANCE:
             return PaymentRequired()
         return None
@@ -69,7 +69,7 @@ class SiliconFlow(Provider):
         """Return the one wallet of the account."""
         answer = await self._client.get("/v1/user/info", _USER)
         data = answer["data"]
-        # Only the host tells the currency.
+        # Only the host decides the currency.
         unit = Unit.money(_CURRENCIES[self._region])
         return Snapshot(
             account_ids=frozenset({data["id"]} if data.get("id") else ()),

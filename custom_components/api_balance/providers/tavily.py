@@ -5,9 +5,9 @@ the errors are from https://help.tavily.com/articles/8645538886-understanding-ht
 Any API key reads it; no permission is needed.
 
 There are two pools: the credits of the plan, and those charged one by one once the plan is
-used up (pay-as-you-go). Each has its own used amount and limit, and what remains is the
+depleted (pay-as-you-go). Each has its own used amount and limit, and what remains is the
 limit less what was used. The key may have a limit of its own; Tavily documents that it
-tells none where the key has none, and once used 2147483647 for it. Where a pool tells no
+reports none where the key has none, and once used 2147483647 for it. Where a pool has no
 limit, none is shown: whether it is then unlimited or switched off is not documented. All
 amounts are credits in the current billing cycle; there is no money in the answer, and no
 date of the reset.

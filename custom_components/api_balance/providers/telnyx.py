@@ -55,7 +55,7 @@ class Telnyx(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a bad key from a missing permission by the code of the error."""
+        """Return what the code of the error means."""
         match refusal.field("errors", 0, "code"):
             case "10009":
                 return InvalidCredentials()

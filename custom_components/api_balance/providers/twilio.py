@@ -24,10 +24,10 @@ late. A poll costs three requests, for a sub-account two, and no money.
 
 The spend report is of the same usage, day by day, from
 https://www.twilio.com/docs/usage/api/usage-record. It can be filtered by any usage category
-of Twilio's (line item). Many of these contain others: told apart, only those are named that
+of Twilio's (line item). Many of these contain others: grouped, only those are named that
 are described as having nothing in common, and the rest of Twilio's total is `other`. Where
 they are more than the total after all, the whole day is `other`. A report costs one
-request, told apart one more for each category that was used and one to find these.
+request, grouped one more for each category that was used and one to find these.
 """
 
 from collections import defaultdict
@@ -130,7 +130,7 @@ class Twilio(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell test credentials and an inactive account by the code of the error."""
+        """Return what the code of the error means."""
         match refusal.field("code"):
             case 20008:
                 return WrongCredentialKind()
@@ -175,11 +175,11 @@ class Twilio(Provider):
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
         """Return the price of the usage in the account's currency, day by day.
 
-        Told apart, there is a row for each category of the day and for the rest.
+        Grouped, there is a row for each category of the day and for the rest.
         """
         category = query.filters.get("line_item")
         if query.group_by and category is None:
-            days = by_day(await self._told_apart(query))
+            days = by_day(await self._grouped(query))
         else:
             days = by_day(
                 (start, Cost(cost.unit, cost.amount, {"line_item": category or _TOTAL}))
@@ -187,7 +187,7 @@ class Twilio(Provider):
             )
         return tuple(daily_spend(days, query))
 
-    async def _told_apart(self, query: SpendQuery) -> list[tuple[datetime, Cost]]:
+    async def _grouped(self, query: SpendQuery) -> list[tuple[datetime, Cost]]:
         """Return what each day cost by category, and beyond these."""
         named: defaultdict[tuple[datetime, Unit], dict[str, Decimal]]
         named = defaultdict(dict)
@@ -211,7 +211,7 @@ class Twilio(Provider):
     async def _daily(
         self, category: str, query: SpendQuery
     ) -> list[tuple[datetime, Cost]]:
-        """Return what a category cost on each day that Twilio tells."""
+        """Return what a category cost on each day that Twilio reports."""
         return [
             (record["start_date"], Cost(record["price_unit"], record["price"]))
             for record in await self._records(
@@ -243,7 +243,7 @@ class Twilio(Provider):
             following = answer.get("next_page_uri")
             if not following:
                 return records
-            # An address that the provider tells is never asked as it is.
+            # An address that the provider names is never asked as it is.
             page = [
                 (name, value)
                 for name, value in parse_qsl(following.partition("?")[2])
@@ -259,7 +259,7 @@ class Twilio(Provider):
 
 
 def _wallets(answer: Mapping[str, Any], is_active: bool) -> tuple[Wallet, ...]:
-    """Return the wallet, none where no balance is told."""
+    """Return the wallet, none where no balance is reported."""
     balance = answer.get("balance")
     if balance is None:
         return ()

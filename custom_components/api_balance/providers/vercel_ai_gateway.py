@@ -7,7 +7,7 @@ expires within hours and is not accepted here.
 The balance is what is left of the team's AI Gateway Credits. It is USD: the answer names no
 currency, but Vercel sells and prices the credits in it. The documentation shows a decimal
 string, other people's code a number; both are read. What was used since the beginning is
-told as well and not shown, as it belongs to no period. How fresh the figures are is not
+reported as well and not shown, as it belongs to no period. How fresh the figures are is not
 documented. A poll costs one request and no credits.
 """
 

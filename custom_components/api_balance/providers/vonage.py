@@ -8,8 +8,8 @@ treated as secrets.
 
 The balance is always in EUR: the answer holds no currency, the documentation says so. A
 positive balance is your money. Whether an account that pays afterwards shows a negative
-balance is not documented; a balance below zero counts as used up, so that no warning
-comes too late. Vonage also tells whether the account tops itself up. How far the
+balance is not documented; a balance below zero counts as depleted, so that no warning
+comes too late. Vonage also reports whether the account tops itself up. How far the
 figures lag behind is not documented. A poll costs one request.
 """
 

@@ -11,7 +11,7 @@ All amounts are in USD, the only currency that Vultr bills in. The balance is sh
 your credit as positive and your debt as negative; pending is what this month has cost
 and is not in the balance yet: what the customer portal calls remaining credit is the
 balance less what is pending. Vultr is paid afterwards, so the balance cannot run dry;
-an account that lives on prepaid credit alone is not told apart. Name and mail address,
+an account that lives on prepaid credit alone is not distinguished. Name and mail address,
 which are in the answer, are not picked up. How far the figures lag behind is not
 documented. A poll costs one request.
 """
@@ -49,7 +49,7 @@ class Vultr(Provider):
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Tell a refused address from a bad key: both come as 401."""
+        """Return a refused address, which comes as 401 like a bad key."""
         if str(refusal.field("error")).startswith("Unauthorized IP address"):
             return MissingPermission(cls.permission)
         return None

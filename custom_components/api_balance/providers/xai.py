@@ -9,21 +9,21 @@ organization that names no team cannot be used.
 
 All amounts are USD. xAI writes cents, and counts credit as negative: -2317 is 23.17 USD of
 yours. The balance is the credit of the running month less what the month has used of it, as
-the preview of the invoice tells both; other people's code found that this is what the
-console shows. Where the preview does not tell both, the balance is the total of the prepaid
+the preview of the invoice reports both; other people's code found that this is what the
+console shows. Where the preview does not report both, the balance is the total of the prepaid
 ledger instead. That ledger books spending late, at the end of a month by what others saw,
-so it is at most an upper bound. A team without a ledger has no prepaid credit told.
+so it is at most an upper bound. A team without a ledger has no prepaid credit.
 
 The credit limit is the effective limit for what is invoiced after the prepaid credit is
 used up. Where it is more than zero, the available credit is the balance and the limit less
 what the month is going to be invoiced, before tax: xAI documents that the API stops when
 both are used up. That the limit counts before tax is not documented. Without a word of the
 invoice it is not known what can be spent. How fresh the figures are is not documented. A
-poll costs one request, one more where the preview tells no credit, and one more at the
+poll costs one request, one more where the preview reports no credit, and one more at the
 start to find the team.
 
 The purchases are those of the prepaid ledger that were not refused, with the words of xAI
-for where they come from; whether credit expires is not told.
+for where they come from; whether credit expires is not reported.
 """
 
 from collections.abc import Mapping
