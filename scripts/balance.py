@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 import os
@@ -12,7 +12,9 @@ import traceback
 
 from aiohttp import ClientSession
 
-from custom_components.api_balance.insight.watch import availability
+from custom_components.api_balance.insight.account import Settings, advance
+from custom_components.api_balance.insight.levels import Availability
+from custom_components.api_balance.insight.state import AccountState
 from custom_components.api_balance.model import (
     ACCOUNT,
     Quota,
@@ -183,6 +185,13 @@ def _after(err: Deferred) -> str:
     return f"in {err.retry_after.total_seconds():.0f} seconds"
 
 
+def _availability(snapshot: Snapshot) -> Availability | None:
+    """Return whether the account can be used, as Home Assistant shows it."""
+    settings = Settings(interval=timedelta(minutes=15), starts={})
+    step = advance(AccountState(), snapshot, settings, datetime.now(UTC))
+    return step.view.availability
+
+
 def describe(provider: type[Provider], snapshot: Snapshot) -> Iterator[str]:
     """Yield the lines of what a provider reported."""
     labels = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
@@ -191,7 +200,7 @@ def describe(provider: type[Provider], snapshot: Snapshot) -> Iterator[str]:
         return None if part.scope == ACCOUNT else labels.get(part.scope, part.scope)
 
     yield provider.name
-    yield f"Availability: {availability(snapshot, {}) or 'not reported'}"
+    yield f"Availability: {_availability(snapshot) or 'not reported'}"
     yield from table(
         "Wallets",
         snapshot.wallets,

@@ -1,567 +1,431 @@
-"""Compare the speed of API Balance with that of the plain thing beside it."""  # noqa: INP001
+"""Measure API Balance beside Home Assistant's own rest integration.
+
+Two Home Assistants run side by side. One has N accounts of API Balance, the other N
+resources of rest with four sensors each. All read the same JSON from a simulated provider
+on loopback, and both are polled in turn with homeassistant.update_entity.
+
+How to read the table: every figure is for one account and one poll, the median of all
+rounds, without what the same process uses when idle. The ratio is ours divided by rest's,
+so below 1 is better than rest. The targets are those of the project; missing one does not
+fail the run. Memory is that of the process with N accounts, minus that of a Home
+Assistant without any, divided by N: the code of the integration is part of it, which
+counts more when N is small. A hold is the longest that one callback kept the event loop,
+in CPU time of its thread, while the accounts changed and were polled one by one.
+"""  # noqa: INP001
 
 import argparse
 import asyncio
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import pairwise
 import json
-import logging
+import os
+from pathlib import Path
 from random import Random
-import signal
+import sqlite3
 from statistics import median
 import sys
 from tempfile import TemporaryDirectory
-from textwrap import fill
-from time import perf_counter, process_time
-from types import MappingProxyType
+from time import clock_gettime, monotonic
 from typing import Any, override
-from unittest.mock import patch
 
-from aiohttp import ClientSession, ThreadedResolver
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.coordinator import AccountCoordinator
-from custom_components.api_balance.insight.forecast import forecast, foresee
-from custom_components.api_balance.insight.history import DAYS_KEPT, History
-from custom_components.api_balance.insight.ledger import Ledger
-from custom_components.api_balance.insight.memory import learn
-from custom_components.api_balance.model import Snapshot, Unit, Wallet
-from custom_components.api_balance.providers.base import Provider
-from custom_components.api_balance.providers.catalog import load
-from custom_components.api_balance.providers.http import connect
-from custom_components.api_balance.record import Record, as_data
-from custom_components.api_balance.store import AccountStore
-from homeassistant import bootstrap, loader
-from homeassistant.config_entries import (
-    SOURCE_USER,
-    ConfigEntries,
-    ConfigEntry,
-    ConfigEntryState,
-)
-from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import (
-    CoreState,
-    Event,
-    EventStateChangedData,
+from homeassistant.const import __version__
+from tests.end_to_end.accounts import DOMAIN, add_account
+from tests.end_to_end.home_assistant import (
+    CONFIGURATION,
+    ROOT,
     HomeAssistant,
-    callback,
+    HomeAssistantError,
 )
-from homeassistant.helpers.aiohttp_client import DATA_RESOLVER
-from homeassistant.helpers.json import prepare_save_json
-from homeassistant.util import dt as dt_util
+from tests.simulator.telnyx import Telnyx
 
-SECONDS = 3.0
-LEAST_ROUNDS = 5
+from .demo import run, say
 
-FEATURED = "telnyx"
-FEATURED_PATH = "/v2/balance"
+DAYS = 60
+NOTHING, CENT = Decimal(), Decimal("0.01")
+POLL_LIMIT = 30.0
+# What the recorder adds to when a state is written, or statistics are.
+COUNT_ROWS = " + ".join(
+    f"(SELECT COUNT(*) FROM {table})"  # noqa: S608
+    for table in ("states", "state_attributes", "statistics")
+)
 
-POLL = timedelta(minutes=15)
-DAY = timedelta(days=1)
-# As many decimals as any recorded answer has, so that the record is as long as it gets.
-DECIMALS = 8
-MOST_KILOBYTES = 50
+MORE_CONFIGURATION = """\
+recorder:
+  commit_interval: 1
+probe:
+"""
+# A resource with what ours shows of the same answer.
+RESOURCE = """\
+  - resource: {url}/v2/balance
+    headers:
+      Authorization: Bearer KEY{number}
+    scan_interval: 86400
+    sensor:
+"""
+VALUE = """\
+      - name: Account {number} {name}
+        unique_id: {number}_usd_{name}
+        value_template: "{{{{ value_json.data.{name} }}}}"
+        device_class: monetary
+        state_class: total
+        unit_of_measurement: USD
+"""
+VALUES = ("balance", "available_credit", "credit_limit", "pending")
 
-MILLISECONDS = "ms"
-WIDTH = 92
+MANIFEST = '{"domain": "probe", "name": "Probe", "version": "1.0.0"}'
+# Runs inside Home Assistant: counts the states and times each callback of the loop.
+PROBE = """
+import asyncio
+from importlib.util import find_spec
+import sys
+from time import thread_time
+from types import ModuleType
 
-type Samples = Sequence[tuple[datetime, Decimal]]
-type Measure = Callable[[], Awaitable[float]]
-"""What does its work once, and returns what is compared: milliseconds, or a count."""
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import SupportsResponse, callback
+from homeassistant.helpers import update_coordinator
 
-type Pick = Callable[[Sequence[float]], float]
-"""What stands for all measurements: the least disturbed one, or the usual one."""
+# Both sides are polled more often than a person may.
+update_coordinator.REQUEST_REFRESH_DEFAULT_COOLDOWN = 0.2
+
+# rest imports them for XML and for JSON attributes, and neither is used here.
+for name in ("jsonpath", "xmltodict"):
+    if find_spec(name) is None:
+        module = sys.modules[name] = ModuleType(name)
+        module.ExprSyntaxError = module.JSONPathTypeError = ValueError
+        module.search = None
+
+found = {"written": 0, "longest": 0.0}
+run = asyncio.Handle._run
 
 
-class BenchmarkError(Exception):
-    """What keeps the figures from meaning anything."""
+def run_timed(handle):
+    begin = thread_time()
+    run(handle)
+    found["longest"] = max(found["longest"], thread_time() - begin)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A comparison: what it is of, both figures in a unit, and what the ratio says."""
+async def async_setup(hass, config):
+    @callback
+    def count(event):
+        found["written"] += 1
 
-    what: str
-    ours: float
-    beside: float
-    unit: str
-    says: str
+    async def read(call):
+        asyncio.Handle._run = run_timed if call.data["is_timing"] else run
+        answer = dict(found)
+        found["longest"] = 0.0
+        return answer
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, count)
+    hass.services.async_register(
+        "probe", "read", read, supports_response=SupportsResponse.ONLY
+    )
+    return True
+"""
+
+
+class AnyKeyTelnyx(Telnyx):
+    """A Telnyx that has one account for all keys."""
 
     @override
-    def __str__(self) -> str:
-        """Return the line of the table, and what it says."""
-        line = f"{self.what:<54}{self._figure(self.ours):>13}{self._figure(self.beside):>13}"
-        ratio = self.ours / self.beside
-        says = fill(self.says, WIDTH, initial_indent="    ", subsequent_indent="    ")
-        return f"{line}{ratio:>12.{2 if ratio < 10 else 0}f}\n{says}"
-
-    def _figure(self, value: float) -> str:
-        decimals = {MILLISECONDS: 3, "kB": 1}.get(self.unit, 0)
-        return f"{value:.{decimals}f} {self.unit}"
+    def accepts(self, request: web.Request) -> bool:
+        return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A simulated account."""
-
-    provider: type[Provider]
-    url: str
-    credentials: Mapping[str, str]
-
-    @property
-    def entry_id(self) -> str:
-        """Return the id of its config entry."""
-        return f"entry_{self.provider.id}"
-
-    def connect(self, session: ClientSession) -> Provider:
-        """Return the provider of the account."""
-        return connect(self.provider, session, self.credentials, base_url=self.url)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedProviders:
-    """All simulated providers, in a process of their own: their work is not ours."""
-
-    session: ClientSession
-    control: str
-    accounts: Mapping[str, Account]
-
-    async def spend(self, provider: str, amount: Decimal) -> None:
-        """Use up money of an account."""
-        url = f"{self.control}/providers/{provider}/spend"
-        async with self.session.post(url, json={"amount": str(amount)}) as response:
-            response.raise_for_status()
-
-
-@asynccontextmanager
-async def simulated_providers() -> AsyncIterator[SimulatedProviders]:
-    """Start all providers, on loopback."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "tests.simulator"), stdout=PIPE
-    )
-    try:
-        assert process.stdout is not None
-        name, control = "", ""
-        while name != "control":
-            if not (line := await process.stdout.readline()):
-                raise BenchmarkError("The simulator did not start.")
-            name, control, *_ = line.decode().split()
-        async with ClientSession() as session:
-            async with session.get(control) as response:
-                told = await response.json()
-            accounts = {
-                provider["id"]: Account(
-                    provider=load(provider["id"]),
-                    url=provider["url"],
-                    credentials=provider["credentials"],
-                )
-                for provider in told
-            }
-            yield SimulatedProviders(
-                session=session, control=control, accounts=accounts
-            )
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+type Figures = dict[str, float]
+"""CPU in ms, states, rows and files."""
 
 
 @dataclass(slots=True)
-class Clock:
-    """The clock of a home, which can be set forward."""
+class Side:
+    """A Home Assistant, the provider it asks, and an entity of each account to poll."""
 
-    ahead: timedelta = timedelta()
+    platform: str
+    home: HomeAssistant
+    provider: AnyKeyTelnyx
+    accounts: int
+    entity_ids: list[str] = field(default_factory=list)
+    _files: set[tuple[str, int]] = field(default_factory=set)
 
-    def utcnow(self) -> datetime:
-        """Return the time of the home."""
-        return datetime.now(UTC) + self.ahead
+    @property
+    def memory(self) -> float:
+        """Return the resident memory of the process in MB."""
+        pages = int(Path(f"/proc/{self.home.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    async def find_entities(self) -> None:
+        """Find the balance of each account, once all have been read."""
 
-@asynccontextmanager
-async def home(
-    providers: SimulatedProviders, history: History
-) -> AsyncIterator[tuple[HomeAssistant, Mapping[str, AccountCoordinator]]]:
-    """Start Home Assistant with an account of every provider, each with a past."""
-    # It would warn of every custom integration.
-    logging.getLogger(loader.__name__).setLevel(logging.ERROR)
-    with TemporaryDirectory(prefix="benchmark-") as folder:
-        hass = HomeAssistant(folder)
-        hass.config_entries = ConfigEntries(hass, {})
-        loader.async_setup(hass)
-        if not await bootstrap.async_load_base_functionality(hass):
-            raise BenchmarkError("Home Assistant did not start.")
-        # Its own resolver would look for devices in the network.
-        hass.data[str(DATA_RESOLVER)] = ThreadedResolver()
-        hass.set_state(CoreState.running)
-        try:
-            entries = {}
-            for name, account in providers.accounts.items():
-                snapshot = await account.connect(providers.session).read()
-                record = record_of(snapshot, history)
-                await AccountStore(hass, account.entry_id).async_save(
-                    record, is_urgent=True
-                )
-                entries[name] = entry_of(account)
-                await hass.config_entries.async_add(entries[name])
-            await hass.async_block_till_done(wait_background_tasks=True)
-            for name, entry in entries.items():
-                if entry.state is not ConfigEntryState.LOADED:
-                    raise BenchmarkError(f"{name} was not set up: {entry.reason}")
-            yield (
-                hass,
-                {name: entry.runtime_data for name, entry in entries.items()},
+        async def check() -> bool:
+            self.entity_ids = [
+                entity["entity_id"]
+                for entity in await self.home.entities(self.platform)
+                if entity["unique_id"].endswith("_usd_balance")
+                and entity["entity_id"] in self.home.states
+            ]
+            return len(self.entity_ids) == self.accounts
+
+        await self.home.until(check, f"the accounts of {self.platform}", limit=120)
+
+    async def poll(self, *entity_ids: str, spent: Decimal) -> None:
+        """Poll accounts once, after money was spent."""
+        self.provider.spend(spent)
+        self.provider.requests.clear()
+        await self.home.update_entity(*entity_ids)
+        deadline = monotonic() + POLL_LIMIT
+        while len(self.provider.requests) < len(entity_ids) and monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        if (asked := len(self.provider.requests)) != len(entity_ids):
+            raise HomeAssistantError(
+                f"{self.platform} sent {asked} requests for {len(entity_ids)} accounts"
             )
-        finally:
-            await hass.async_stop(force=True)
+
+    async def probe(self, *, is_timing: bool = False) -> Figures:
+        """Return what the probe found; it times callbacks from now on or not."""
+        return await self.home.ask("probe.read", {"is_timing": is_timing})
+
+    async def read(self) -> Figures:
+        """Return what the process has used since its start."""
+        found = await self.probe()
+        path = self.home.folder / "home-assistant_v2.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            rows = database.execute(f"SELECT {COUNT_ROWS}").fetchone()[0]
+        # A file that was written again has another time.
+        self._files |= {
+            (path.name, path.stat().st_mtime_ns)
+            for path in (self.home.folder / ".storage").iterdir()
+        }
+        assert self.home.pid is not None
+        return {
+            # The kernel's name for the CPU clock of a process, as clock_getcpuclockid(3)
+            # makes it: /proc counts in hundredths of a second only.
+            "cpu": clock_gettime(~self.home.pid << 3 | 2) * 1000,
+            "states": found["written"],
+            "rows": rows,
+            "files": len(self._files),
+        }
+
+    async def longest_hold(self) -> float:
+        """Return the longest hold, in ms, while accounts change and are polled singly."""
+        await self.probe(is_timing=True)
+        for entity_id in self.entity_ids:
+            await self.poll(entity_id, spent=CENT)
+        return (await self.probe())["longest"] * 1000
 
 
-def entry_of(account: Account) -> ConfigEntry[AccountCoordinator]:
-    """Return the config entry of an account, as the flow would make it."""
-    return ConfigEntry(
-        data={
-            "provider": account.provider.id,
-            "base_url": account.url,
-            "account_ids": [],
-            **account.credentials,
-        },
-        discovery_keys=MappingProxyType({}),
-        domain=DOMAIN,
-        entry_id=account.entry_id,
-        minor_version=1,
-        options={},
-        source=SOURCE_USER,
-        subentries_data=(),
-        title=account.provider.name,
-        unique_id=None,
-        version=1,
+def cost_of(readings: Sequence[Figures], accounts: int) -> Figures:
+    """Return the median of what lies between readings, for one account."""
+    return {
+        name: median(after[name] - before[name] for before, after in pairwise(readings))
+        / accounts
+        for name in readings[0]
+    }
+
+
+def line(
+    what: str,
+    ours: float,
+    rest: float,
+    most: float | None = None,
+    most_ratio: float | None = None,
+) -> str:
+    """Return a line of the table, with the target for ours or for the ratio."""
+    ratio = ours / rest if rest > 0 else None
+    shown = "-" if ratio is None else f"{ratio:.2f}"
+    target = ""
+    if most is not None:
+        target = f"<= {most:<12g}{_verdict(ours, most)}"
+    elif most_ratio is not None:
+        target = f"ratio <= {most_ratio:<6g}{_verdict(ratio, most_ratio)}"
+    return f"{what:<44}{ours:>9.3f}{rest:>9.3f}{shown:>9}   {target}".rstrip()
+
+
+def _verdict(value: float | None, most: float) -> str:
+    return "" if value is None else "met" if value <= most else "missed"
+
+
+def add_past(data: Any, hours: Sequence[str]) -> int:
+    """Put hours before each hourly spend in a stored record, and return how many have it.
+
+    An hourly spend is found by its form: amounts in one text, and the hour of the first.
+    """
+    if isinstance(data, list):
+        return sum(add_past(item, hours) for item in data)
+    if not isinstance(data, dict):
+        return 0
+    match data:
+        case {"hours": [int(first), str(spends)]}:
+            data["hours"] = [first - len(hours), " ".join([*hours, spends])]
+        case {"first": int(first), "hours": str(spends)}:
+            data |= {"first": first - len(hours), "hours": " ".join([*hours, spends])}
+        case _:
+            return sum(add_past(item, hours) for item in data.values())
+    if since := data.get("since"):
+        data["since"] = str(datetime.fromisoformat(since) - timedelta(hours=len(hours)))
+    return 1
+
+
+def add_past_to_files(folder: Path) -> int:
+    """Give all stored accounts a past of busy and quiet hours, and return how many."""
+    random, count = Random(0), 0
+    for path in folder.glob(f".storage/{DOMAIN}.*"):
+        record = json.loads(path.read_text())
+        # Two hours less: those of the run are kept as well.
+        hours = [f"{random.randint(0, 2000) / 10_000:f}" for _ in range(DAYS * 24 - 2)]
+        count += bool(add_past(record, hours))
+        path.write_text(json.dumps(record))
+    return count
+
+
+def prepare(folder: Path, configuration: str = "") -> HomeAssistant:
+    """Return a Home Assistant with the probe and API Balance, not yet started."""
+    components = folder / "custom_components"
+    (components / "probe").mkdir(parents=True)
+    (components / DOMAIN).symlink_to(ROOT / "custom_components" / DOMAIN)
+    # Home Assistant imports the package before it sets up anything.
+    (components / "__init__.py").write_text("from . import probe\n")
+    (components / "probe" / "__init__.py").write_text(PROBE)
+    (components / "probe" / "manifest.json").write_text(MANIFEST)
+    return HomeAssistant(
+        folder, configuration=CONFIGURATION + MORE_CONFIGURATION + configuration
     )
 
 
-def record_of(snapshot: Snapshot, history: History) -> Record:
-    """Return what is kept of an account whose wallets were all spent like that."""
-    record = Record(
-        memory=learn({}, snapshot), knows_past=True, has_worked=True, refusals=0
+def rest_configuration(url: str, accounts: int) -> str:
+    """Return the configuration of as many resources, each with four sensors."""
+    return "rest:\n" + "".join(
+        RESOURCE.format(number=number, url=url)
+        + "".join(VALUE.format(number=number, name=name) for name in VALUES)
+        for number in range(accounts)
     )
-    for wallet in snapshot.wallets:
-        ledger = Ledger()
-        ledger.observe(wallet, history.until or datetime.now(UTC))
-        ledger.history = replace(history, hours=dict(history.hours))
-        record.ledgers[wallet.key] = ledger
-    return record
 
 
-def spent_down(days: int, now: datetime) -> Samples:
-    """Return what a poll every 15 minutes saw: busy hours, quiet nights and top-ups."""
-    random, left = Random(0), Decimal(100)
-    samples = []
-    for number in range(int(days * DAY / POLL), -1, -1):
-        at = now - number * POLL
-        busy = 8 if 7 <= at.hour < 19 else 1
-        left -= Decimal(random.randint(0, busy * 10 ** (DECIMALS - 2))).scaleb(
-            -DECIMALS
+async def measure(
+    sides: Sequence[Side], rounds: int, turn: float, spent: Decimal | None = None
+) -> list[Figures]:
+    """Return the cost of a round for each side; they take turns of so many seconds.
+
+    In each, all accounts are polled after the amount was spent; without one, none is.
+    """
+    readings: list[list[Figures]] = [[] for _ in sides]
+    for number in range(rounds + 1):
+        for side, found in zip(sides, readings, strict=True):
+            end = monotonic() + turn
+            found.append(await side.read())
+            if spent is not None and number < rounds:
+                await side.poll(*side.entity_ids, spent=spent)
+            await asyncio.sleep(end - monotonic())
+    return [
+        cost_of(found, side.accounts)
+        for side, found in zip(sides, readings, strict=True)
+    ]
+
+
+async def benchmark(accounts: int, rounds: int, turn: float) -> None:
+    """Run everything and print the table."""
+    async with AsyncExitStack() as stack:
+        sides: list[Side] = []
+        for platform in (DOMAIN, "rest"):
+            folder = stack.enter_context(TemporaryDirectory(prefix="benchmark-"))
+            provider = AnyKeyTelnyx()
+            server = await stack.enter_async_context(TestServer(provider.make_app()))
+            provider.url = str(server.make_url("")).rstrip("/")
+            more = rest_configuration(provider.url, accounts) if sides else ""
+            home = prepare(Path(folder), more)
+            sides.append(Side(platform, home, provider, accounts))
+        ours = sides[0]
+
+        say(f"preparing Home Assistant {__version__} twice, {accounts} accounts each")
+        # The first start also makes files and a user, which takes memory.
+        for side in sides:
+            async with side.home:
+                pass
+        async with ours.home:
+            await asyncio.sleep(turn)
+            bare = ours.memory
+            for number in range(accounts):
+                key = {"api_key": f"KEY{number}"}
+                result = await add_account(ours.home, "telnyx", key, ours.provider.url)
+                if result["type"] != "create_entry":
+                    raise HomeAssistantError(f"an account was not added: {result}")
+        has_past = add_past_to_files(ours.home.folder) == accounts
+        for side in sides:
+            await stack.enter_async_context(side.home)
+            await side.find_entities()
+        has_past = has_past and any(
+            "daily_spend" in entity_id and state["state"].replace(".", "").isdigit()
+            for entity_id, state in ours.home.states.items()
         )
-        if left < 10:
-            left += 100
-        samples.append((at, left))
-    return samples
 
+        say(f"polling {3 * rounds + 3} times")
+        # The first poll of each kind fills caches.
+        for spent in (NOTHING, CENT):
+            await measure(sides, 1, 1, spent)
+        idle = await measure(sides, rounds, turn)
+        unchanged = await measure(sides, rounds, turn, NOTHING)
+        changed = await measure(sides, rounds, turn, CENT)
+        memory = [(side.memory - bare) / accounts for side in sides]
+        holds = [await side.longest_hold() for side in sides]
 
-def ledger_of(samples: Samples) -> Ledger:
-    """Return the ledger that saw the samples."""
-    ledger = Ledger()
-    for at, amount in samples:
-        ledger.observe(
-            Wallet(key="usd", unit=Unit.money("USD"), balance=amount, label="Home"), at
-        )
-    return ledger
+    for costs in (unchanged, changed):
+        for cost, nothing in zip(costs, idle, strict=True):
+            cost["cpu"] = max(cost["cpu"] - nothing["cpu"], 0)
+    for cost in changed:
+        cost["per_state"] = cost["cpu"] / cost["states"] if cost["states"] else 0
 
+    def show(what: str, costs: Sequence[Figures], name: str, **target: float) -> None:
+        print(line(what, costs[0][name], costs[1][name], **target))
 
-def timed(work: Callable[[], object]) -> Measure:
-    """Return what tells how many milliseconds the work takes."""
-
-    async def measure() -> float:
-        start = process_time()
-        work()
-        return (process_time() - start) * 1000
-
-    return measure
-
-
-def timed_async(
-    work: Callable[[], Awaitable[object]], clock: Callable[[], float] = process_time
-) -> Measure:
-    """Return what tells how many milliseconds of a clock the awaited work takes."""
-
-    async def measure() -> float:
-        start = clock()
-        await work()
-        return (clock() - start) * 1000
-
-    return measure
-
-
-async def longest_wait(work: Awaitable[object]) -> float:
-    """Return the longest time, in milliseconds, that nothing else got its turn."""
-    task, longest, last = asyncio.ensure_future(work), 0.0, process_time()
-    while not task.done():
-        await asyncio.sleep(0)
-        now = process_time()
-        longest, last = max(longest, now - last), now
-    await task
-    return longest * 1000
-
-
-async def compare(
-    seconds: float, ours: Measure, beside: Measure, pick: Pick = min
-) -> dict[str, float]:
-    """Return what is picked for both, which take turns for so many seconds."""
-    found: dict[str, list[float]] = {"ours": [], "beside": []}
-    # What is first is done once and for all.
-    await ours()
-    await beside()
-    end = perf_counter() + seconds
-    while perf_counter() < end or len(found["ours"]) < LEAST_ROUNDS:
-        found["ours"].append(await ours())
-        found["beside"].append(await beside())
-    return {name: pick(values) for name, values in found.items()}
-
-
-async def rows_of_reading(
-    providers: SimulatedProviders, seconds: float
-) -> AsyncIterator[Row]:
-    """Compare the way to a provider with a bare request."""
-    account, session = providers.accounts[FEATURED], providers.session
-    provider = account.connect(session)
-    headers = account.provider.headers(account.credentials)
-
-    async def bare() -> Any:
-        async with session.get(
-            f"{account.url}{FEATURED_PATH}", headers=headers
-        ) as response:
-            return json.loads(await response.read())
-
-    yield Row(
-        what="Read one provider; beside aiohttp and json alone",
-        **await compare(seconds, timed_async(provider.read), timed_async(bare)),
-        unit=MILLISECONDS,
-        says="What exact numbers, the check of the shape and the limits cost on top of the"
-        " request.",
-    )
-
-
-async def rows_of_forecast(seconds: float) -> AsyncIterator[Row]:
-    """Compare the forecast with simpler ones."""
-    now = datetime.now(UTC)
-    samples = spent_down(DAYS_KEPT, now)
-    history, left = ledger_of(samples).history, samples[-1][1]
-    yesterday = ledger_of(samples[-int(DAY / POLL) - 1 :]).history
-
-    def ours() -> object:
-        return foresee(history, left, now)
-
-    def average() -> Decimal:
-        return left / (sum(history.hours.values(), Decimal()) / len(history.hours))
-
-    def subtract() -> list[Decimal]:
-        return [before - after for (_, before), (_, after) in pairwise(samples)]
-
-    yield Row(
-        what=f"Forecast from {DAYS_KEPT} days; beside one from 1 day",
-        **await compare(
-            seconds, timed(ours), timed(lambda: foresee(yesterday, left, now))
-        ),
-        unit=MILLISECONDS,
-        says=f"How it grows with the past, which is {DAYS_KEPT} times as long. A forecast is"
-        " to take less than 2 ms.",
-    )
-    yield Row(
-        what=f"Forecast from {DAYS_KEPT} days; beside their plain average",
-        **await compare(seconds, timed(ours), timed(average)),
-        unit=MILLISECONDS,
-        says="What habits and an honest range cost over the simplest rule, which only adds"
-        " the same hours up.",
-    )
-    yield Row(
-        what=f"Forecast from {len(samples)} samples; beside bare subtractions",
-        **await compare(
-            seconds, timed(lambda: forecast(samples, now)), timed(subtract)
-        ),
-        unit=MILLISECONDS,
-        says="What it costs to tell spend from top-ups and corrections, hour by hour. A poll"
-        " does it for a single sample.",
-    )
-
-
-async def rows_of_home(
-    providers: SimulatedProviders, seconds: float
-) -> AsyncIterator[Row]:
-    """Compare polls in Home Assistant with one another."""
-    history = ledger_of(spent_down(DAYS_KEPT, datetime.now(UTC))).history
-    async with home(providers, history) as (hass, coordinators):
-        coordinator = coordinators[FEATURED]
-        written: list[str] = []
-        clock = Clock()
-
-        async def poll(*polled: AccountCoordinator) -> None:
-            await asyncio.gather(*(each.async_refresh() for each in polled))
-            await hass.async_block_till_done()
-
-        async def poll_all() -> None:
-            await poll(*coordinators.values())
-
-        async def poll_in_turn() -> None:
-            for each in coordinators.values():
-                await poll(each)
-
-        async def spend_and(measure: Measure) -> float:
-            await providers.spend(FEATURED, Decimal("0.01"))
-            return await measure()
-
-        def states_written(after: timedelta) -> Measure:
-            async def measure() -> float:
-                clock.ahead += after
-                written.clear()
-                await poll(coordinator)
-                return len(written)
-
-            return measure
-
-        @callback
-        def remember(event: Event[EventStateChangedData]) -> None:
-            written.append(event.data["entity_id"])
-
-        poll_one = timed_async(lambda: poll(coordinator))
-        pause = await timed_async(poll_all, perf_counter)() / 1000
-
-        wall = await compare(
-            seconds / 2,
-            timed_async(poll_all, perf_counter),
-            timed_async(poll_in_turn, perf_counter),
-        )
-        yield Row(
-            what=f"Poll {len(coordinators)} providers at once; beside one after the other",
-            **await compare(
-                seconds / 2, timed_async(poll_all), timed_async(poll_in_turn)
-            ),
-            unit=MILLISECONDS,
-            says="What is done at once is not to be more work. By the clock, with providers that"
-            f" are not far away, it took {wall['ours']:.0f} ms instead of"
-            f" {wall['beside']:.0f} ms.",
-        )
-        yield Row(
-            what="Longest wait of the event loop then; beside idling",
-            **await compare(
-                seconds,
-                lambda: longest_wait(poll_all()),
-                lambda: longest_wait(asyncio.sleep(pause)),
-            ),
-            unit=MILLISECONDS,
-            says="How long the rest of the home waits for its turn when all of them answer in"
-            f" the same moment, each with {DAYS_KEPT} days behind it.",
-        )
-        yield Row(
-            what="Poll without a change; beside one with a change",
-            **await compare(seconds, poll_one, lambda: spend_and(poll_one)),
-            unit=MILLISECONDS,
-            says="Whether an answer that says nothing new saves work.",
-        )
-        for what, after, says in (
-            (
-                "States written by it; beside one with a change",
-                timedelta(seconds=1),
-                "Where nothing is new, only the time of the last update is to be written.",
-            ),
-            (
-                "States written a poll later; beside one with a change",
-                coordinator.provider.poll_interval,
-                "The same when time has passed, which may be news: a quiet wallet lasts"
-                " longer.",
-            ),
-        ):
-            count = states_written(after)
-            unsubscribe = hass.bus.async_listen(EVENT_STATE_CHANGED, remember)
-            with patch.object(dt_util, "utcnow", clock.utcnow):
-                counts = await compare(0, count, partial(spend_and, count), median)
-            unsubscribe()
-            yield Row(what=what, **counts, unit="states", says=says)
-        for name, each in coordinators.items():
-            if not each.last_update_success or each.problem:
-                raise BenchmarkError(f"{name} was not read: {each.problem}")
-
-
-async def rows_of_record(seconds: float) -> AsyncIterator[Row]:
-    """Compare what is kept of a wallet with its bare form."""
-    samples = spent_down(DAYS_KEPT, datetime.now(UTC))
-    wallet = Wallet(key="usd", unit=Unit.money("USD"), balance=samples[-1][1])
-    snapshot = Snapshot(wallets=(wallet,))
-    record = Record(
-        memory=learn({}, snapshot), ledgers={wallet.key: ledger_of(samples)}
-    )
-    data = as_data(record)
-    yield Row(
-        what=f"A wallet's {DAYS_KEPT} days as JSON; beside orjson alone",
-        **await compare(
-            seconds,
-            timed(lambda: prepare_save_json(as_data(record))),
-            timed(lambda: prepare_save_json(data)),
-        ),
-        unit=MILLISECONDS,
-        says="What it costs to write exact amounts in figures, on top of the file itself.",
-    )
-    _, text = prepare_save_json(data)
-    yield Row(
-        what="Its size on the disk; beside the most it may have",
-        ours=len(text) / 1000,
-        beside=MOST_KILOBYTES,
-        unit="kB",
-        says=f"With {DECIMALS} decimals in each answer, the most of all that are recorded.",
-    )
-
-
-async def run(seconds: float) -> None:
-    """Print the table, line by line."""
-    print(f"{'':<54}{'ours':>13}{'beside':>13}{'ratio':>12}")
-    async with simulated_providers() as providers:
-        for rows in (
-            rows_of_reading(providers, seconds),
-            rows_of_home(providers, seconds),
-            rows_of_forecast(seconds),
-            rows_of_record(seconds),
-        ):
-            async for row in rows:
-                print(row, flush=True)
-    print(
-        "\nBoth take turns. A time is the processor time of the quickest turn, so that other"
-        "\nprograms hardly count. The ratios are what counts."
-    )
-
-
-async def run_until_told(seconds: float) -> None:
-    """Run, and end what was started when told to."""
-    task = asyncio.create_task(run(seconds))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    await task
+    print(f"{'One account, one poll':<44}{'ours':>9}{'rest':>9}{'ratio':>9}   target")
+    show("Unchanged poll: CPU (ms)", unchanged, "cpu", most_ratio=0.5)
+    show("  states written", unchanged, "states", most=0)
+    show("  rows in the recorder", unchanged, "rows", most=0)
+    show("  files written", unchanged, "files", most=0)
+    show("Changed poll: CPU (ms)", changed, "cpu")
+    show("  CPU for a state written (ms)", changed, "per_state", most_ratio=0.8)
+    show("  states written", changed, "states")
+    show("  rows in the recorder", changed, "rows")
+    show("  files written", changed, "files")
+    past = f"with {DAYS} days behind it" if has_past else "without a past"
+    print(line(f"Memory, {past} (MB)", memory[0], memory[1], most=0.35))
+    print(line("Longest hold of the event loop (ms)", holds[0], holds[1], most=5))
+    show("Idle for as long: CPU (ms)", idle, "cpu")
+    if not has_past:
+        print("The form in which the accounts store their past is not known here.")
 
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="scripts/benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--accounts", type=int, metavar="N", help="1 to 300 on each side (default: 60)"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="measure next to nothing, only run"
     )
     arguments = parser.parse_args()
+    accounts = 2 if arguments.quick else 60
+    if arguments.accounts is not None:
+        accounts = arguments.accounts
+    if not 1 <= accounts <= 300:
+        parser.error("the number of accounts must be from 1 to 300")
+    rounds, turn = (1, 1.0) if arguments.quick else (5, 2.5)
     try:
-        asyncio.run(run_until_told(0 if arguments.quick else SECONDS))
+        asyncio.run(run(benchmark(accounts, rounds, turn)))
     except asyncio.CancelledError:
         return 130
-    except BenchmarkError as err:
+    except (HomeAssistantError, OSError, sqlite3.Error) as err:
         print(f"error: {err}", file=sys.stderr)
         return 1
     return 0

@@ -15,9 +15,9 @@ from statistics import median
 import sys
 from time import perf_counter
 
-from custom_components.api_balance.insight.forecast import State, foresee
-from custom_components.api_balance.insight.history import DAYS_KEPT, History
-from custom_components.api_balance.insight.ledger import Ledger
+from custom_components.api_balance.insight.forecast import State, estimate
+from custom_components.api_balance.insight.hourly_spend import DAYS_KEPT, HourlySpend
+from custom_components.api_balance.insight.movements import Ledger
 from custom_components.api_balance.model import UNKNOWN_CURRENCY, Wallet
 
 from .balance import Column, table
@@ -91,13 +91,13 @@ def read(path: Path, daily: float) -> Trace:
     )
 
 
-def watch(trace: Trace, first: int, now: int) -> History:
+def watch(trace: Trace, first: int, now: int) -> HourlySpend:
     """Return the history of polls, of an account with plenty."""
     ledger = Ledger()
     for poll in range(first, now + 1):
         balance = trace.spent[-1] + 1 - trace.spent[poll]
         wallet = Wallet(key="", unit=UNKNOWN_CURRENCY, balance=balance)
-        ledger.observe(wallet, trace.at(poll))
+        ledger.observe(wallet.gauge, trace.at(poll))
     return ledger.history
 
 
@@ -113,7 +113,7 @@ def cases(trace: Trace) -> Iterator[Case]:
                     yield ask(trace, history, days, now, end)
 
 
-def ask(trace: Trace, history: History, days: int, now: int, end: int) -> Case:
+def ask(trace: Trace, history: HourlySpend, days: int, now: int, end: int) -> Case:
     """Return how wrong the answers are, where what is left is spent until the end."""
     left = trace.spent[end] - trace.spent[now]
     # The last cent may be spent before.
@@ -127,7 +127,7 @@ def ask(trace: Trace, history: History, days: int, now: int, end: int) -> Case:
         spent = trace.spent[now] - trace.spent[now - polls]
         return float(left / spent) * polls * POLL if spent else None
 
-    told = foresee(history, left, trace.at(now))
+    told = estimate(history, trace.at(now)).forecast(left, trace.at(now))
     low, high = told.runway_low, told.runway_high
     return Case(
         trace=trace.name,
@@ -189,7 +189,7 @@ def rows(found: Sequence[Case]) -> Iterator[Row]:
 
 def milliseconds(trace: Trace) -> float:
     """Return how long one forecast over the longest history takes."""
-    history, times = History(), []
+    history, times = HourlySpend(), []
     polls = DAYS_KEPT * 24 * POLLS_AN_HOUR
     for poll in range(polls):
         # A trace that is shorter begins again.
@@ -198,7 +198,7 @@ def milliseconds(trace: Trace) -> float:
         history.add(trace.at(poll), trace.at(poll + 1), spent)
     for _ in range(50):
         begin = perf_counter()
-        foresee(history, Decimal(100), trace.at(polls))
+        estimate(history, trace.at(polls)).forecast(Decimal(100), trace.at(polls))
         times.append(perf_counter() - begin)
     return 1000 * median(times)
 

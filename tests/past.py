@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.insight.ledger import Ledger
-from custom_components.api_balance.model import Unit, Wallet
-from custom_components.api_balance.record import Record, as_data
+from custom_components.api_balance.insight.movements import Ledger
+from custom_components.api_balance.insight.state import AccountState, GaugeState, encode
+from custom_components.api_balance.model import ACCOUNT, Unit, Wallet
 from homeassistant.util import dt as dt_util
 
 HOUR = timedelta(hours=1)
@@ -22,16 +22,18 @@ def remember(
     left: Decimal = Decimal(300),
 ) -> None:
     """Let an account in dollars have been spent evenly until a moment ago."""
-    wallet_key = "usd"
     now, ledger = dt_util.utcnow() - timedelta(seconds=1), Ledger()
     for hour in range(days * 24, -1, -1):
         wallet = Wallet(
-            key=wallet_key, unit=Unit.money("USD"), available=left + an_hour * hour
+            key="usd", unit=Unit.money("USD"), available=left + an_hour * hour
         )
-        ledger.observe(wallet, now - HOUR * hour)
+        ledger.observe(wallet.gauge, now - HOUR * hour)
+    known = GaugeState(
+        unit=Unit.money("USD"), scope=ACCOUNT, ledger=ledger, has_held=True
+    )
     storage[f"{DOMAIN}.entry_{provider}"] = {
-        "version": 1,
+        "version": 2,
         "minor_version": 1,
         "key": f"{DOMAIN}.entry_{provider}",
-        "data": as_data(Record(ledgers={wallet_key: ledger})),
+        "data": encode(AccountState(gauges={"usd": known})),
     }

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.insight.watch import Activity
+from custom_components.api_balance.insight.levels import Activity
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STARTED,
@@ -281,15 +281,32 @@ async def test_threshold_of_the_flow(
 async def test_threshold_that_is_moved(
     hass: HomeAssistant, seen: Seen, set_threshold: SetTo
 ) -> None:
-    """A threshold that is set above the balance warns at once, without a poll."""
+    """The sensor follows a person's change at once; no alert is sent for it."""
     await set_threshold(25)
     assert levels(hass) == ("on", "low", "low")
-    assert seen.all() == WARNED
     await set_threshold(19)
-    assert seen.all() == NOTHING
+    assert levels(hass) == ("off", "ok", "available")
+    await set_threshold(20)
+    assert levels(hass) == ("on", "low", "low")
     await set_threshold(0)
     assert levels(hass) == ("off", "ok", "available")
-    assert seen.all() == (0, ["recovered"])
+    assert seen.activities == []
+
+
+@pytest.mark.usefixtures("entry")
+async def test_threshold_that_is_set_in_an_outage(
+    hass: HomeAssistant, telnyx: Telnyx, seen: Seen, set_threshold: SetTo, poll: Poll
+) -> None:
+    """A threshold set during an outage counts, and alerts when money has moved."""
+    telnyx.fail(Http(503))
+    await poll()
+    await set_threshold(15)
+    assert state_of(hass, THRESHOLD) == "15.0"
+    telnyx.heal()
+    telnyx.set_balance(Decimal(14))
+    await poll()
+    assert levels(hass) == ("on", "low", "low")
+    assert seen.all() == WARNED
 
 
 @pytest.mark.usefixtures("entry")
@@ -484,7 +501,8 @@ async def test_credit_that_is_not_told(
     telnyx.set_balance(Decimal(balance))
     await poll()
     assert levels(hass) == ("off", "ok", "available")
-    assert seen.all() == (0, ["topped_up"])
+    # A credit line is no top-up.
+    assert seen.all() == NOTHING
 
     body = f'{{"data": {{"balance": "{balance}", "currency": "USD"}}}}'
     telnyx.fail(Http(200, body=body))
@@ -537,7 +555,7 @@ async def test_edge(
 async def test_top_up(
     hass: HomeAssistant, telnyx: Telnyx, seen: Seen, poll: Poll
 ) -> None:
-    """A top-up is told; it ends low where it reaches the threshold."""
+    """A top-up is reported; it ends low where it is clear of the threshold."""
     telnyx.top_up(Decimal(5))
     await poll()
     assert seen.all() == (0, ["topped_up"])
@@ -547,11 +565,11 @@ async def test_top_up(
     telnyx.set_balance(Decimal(2))
     await poll()
     assert seen.all() == WARNED
-    telnyx.top_up(Decimal(4))
+    telnyx.top_up(Decimal(5))
     await poll()
     assert seen.all() == (0, ["topped_up"])
     assert levels(hass) == ("on", "low", "low")
-    telnyx.top_up(Decimal("4.50"))
+    telnyx.top_up(Decimal(5))
     await poll()
     assert seen.all() == (0, ["topped_up", "recovered"])
     assert levels(hass) == ("off", "ok", "available")
@@ -609,33 +627,31 @@ async def test_record_is_written_at_once(
     poll: Poll,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A level, a top-up and a threshold are written at once, an amount now and then."""
+    """An alert and a threshold are written at once, an amount in a moment."""
 
-    def written() -> Any:
-        data = hass_storage[RECORD]["data"]
-        watched = data["watched"]["usd"]
-        return (watched["level"], watched["amount"]), data["thresholds"]["usd"]
+    def written() -> tuple[str, str]:
+        usd = hass_storage[RECORD]["data"]["gauges"]["usd"]
+        return usd["level"], usd["ledger"]["gauge"]["remaining"]
 
-    thresholds = {"amount": "10.0", "days": "0"}
     await poll(timedelta(hours=2))
-    assert written() == (("ok", "20.00"), thresholds)
-    for balance in (19, 18, 17):
-        telnyx.set_balance(Decimal(balance))
-        await poll(timedelta(minutes=13))
-    assert written()[0] == ("ok", "20.00")
-    for balance in (16, 15, 15, 15, 15, 15, 15):
-        telnyx.set_balance(Decimal(balance))
-        await poll(timedelta(minutes=13))
-    assert written()[0] == ("ok", "15.00")
-
-    telnyx.set_balance(Decimal(40))
+    assert written() == ("ok", "20.00")
+    telnyx.set_balance(Decimal(19))
     await poll(timedelta(minutes=13))
-    assert written()[0] == ("ok", "40.00")
+    assert written() == ("ok", "20.00")
+    await poll(timedelta(seconds=11))
+    assert written() == ("ok", "19.00")
+    data = hass_storage[RECORD]
+    # Nothing changes, nothing is written.
+    for _ in range(3):
+        await poll(timedelta(minutes=13))
+        await poll(timedelta(seconds=11))
+    assert hass_storage[RECORD] is data
+
     telnyx.set_balance(Decimal(4))
     await poll(timedelta(minutes=13))
-    assert written()[0] == ("low", "4.00")
+    assert written() == ("low", "4.00")
     await set_threshold(3)
-    assert written()[1] == {"amount": "3.0", "days": "0"}
+    assert hass_storage[RECORD]["data"]["thresholds"]["usd"] == {"amount": "3.0"}
 
 
 async def test_old_record_does_not_come_back(
@@ -649,11 +665,11 @@ async def test_old_record_does_not_come_back(
     telnyx.set_balance(Decimal(18))
     await poll(timedelta(minutes=13))
     await hass.config_entries.async_reload(entry.entry_id)
-    assert hass_storage[RECORD]["data"]["watched"]["usd"]["amount"] == "18.00"
+    assert hass_storage[RECORD]["data"]["snapshot"]["wallets"][0]["balance"] == "18.00"
     telnyx.set_balance(Decimal(4))
     await poll(timedelta(minutes=13))
     await poll(timedelta(hours=2))
-    assert hass_storage[RECORD]["data"]["watched"]["usd"]["level"] == "low"
+    assert hass_storage[RECORD]["data"]["gauges"]["usd"]["level"] == "low"
 
     telnyx.set_balance(Decimal("3.90"))
     await poll(timedelta(minutes=13))
@@ -707,7 +723,7 @@ async def test_late_poll_writes_no_old_record(
     for _ in range(6):
         await poll(timedelta(minutes=13))
         thresholds = hass_storage[RECORD]["data"]["thresholds"]
-        assert thresholds == {"usd": {"amount": "5.0", "days": "0"}}
+        assert thresholds == {"usd": {"amount": "5.0"}}
 
 
 @pytest.mark.parametrize("runway", ["soon", 1e300, []])
@@ -721,7 +737,7 @@ async def test_record_with_a_strange_time(
 ) -> None:
     """A record that cannot be read is set aside, without a warning."""
     await hass.config_entries.async_unload(entry.entry_id)
-    hass_storage[RECORD]["data"]["watched"]["usd"]["runway"] = runway
+    hass_storage[RECORD]["data"]["gauges"]["usd"]["runway"] = runway
     telnyx.set_balance(Decimal(0))
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
@@ -784,7 +800,8 @@ async def test_dormant_wallet_that_is_watched(
     """A threshold that a person sets on a dormant wallet counts."""
     await set_threshold(5, "number.deepseek_low_balance_threshold_usd")
     assert state_of(hass, USD_LOW) == "on"
-    assert last() == [None, "depleted"]
+    # The sensor follows a person's change at once; it is no alert.
+    assert last() == [None, None]
 
 
 async def test_missing_row(
@@ -867,27 +884,29 @@ async def test_refused_for_want_of_money(
     assert last() == ["recovered", None]
 
 
-async def test_refused_for_want_of_money_over_a_restart(
+async def test_payment_that_is_required_over_a_restart(
     hass: HomeAssistant,
-    telnyx: Telnyx,
-    seen: Seen,
-    entry: MockConfigEntry,
+    simulator: Simulator,
+    add_account: AddAccount,
 ) -> None:
-    """A provider that begins to ask for payment while nobody looks is heard once."""
-    telnyx.fail(Http(402))
+    """A provider that begins to require a payment unseen is reported once."""
+    deepseek = simulator[DeepSeek]
+    entry = await add_account(deepseek)
+    low, activity = "binary_sensor.deepseek_low_balance_cny", CNY_ACTIVITY
+    deepseek.fail(Http(402))
     await restart(hass, entry, lambda: None)
     await started(hass)
-    assert levels(hass) == ("on", "depleted", "depleted")
-    assert seen.all() == (1, ["depleted"])
+    assert state_of(hass, low) == "on"
+    assert attributes(hass, low)["level"] == "depleted"
+    assert told(hass, activity)["event_type"] == "depleted"
+    at = state_of(hass, activity)
     await restart(hass, entry, lambda: None)
     await started(hass)
-    assert levels(hass) == ("on", "depleted", "depleted")
-    assert seen.all() == NOTHING
-    telnyx.heal()
-    telnyx.top_up(Decimal(30))
+    assert (state_of(hass, low), state_of(hass, activity)) == ("on", at)
+    deepseek.heal()
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    assert seen.all() == (0, ["topped_up", "recovered"])
+    assert told(hass, activity)["event_type"] == "recovered"
 
 
 async def test_postpaid(
@@ -929,15 +948,22 @@ async def test_postpaid(
 
 
 async def test_start_during_an_outage(
-    hass: HomeAssistant, telnyx: Telnyx, seen: Seen, entry: MockConfigEntry
+    hass: HomeAssistant,
+    telnyx: Telnyx,
+    seen: Seen,
+    entry: MockConfigEntry,
+    poll: Poll,
 ) -> None:
-    """An account that cannot be set up at first warns when it can."""
+    """An account that starts in an outage has its entities, and alerts afterwards."""
     telnyx.fail(Reset())
     await restart(hass, entry, lambda: telnyx.set_balance(Decimal(3)))
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    telnyx.heal()
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, LOW) == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_update_status") == "unreachable"
     await started(hass)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    assert seen.all() == NOTHING
+    telnyx.heal()
+    await poll()
     assert levels(hass) == ("on", "low", "low")
     assert seen.all() == WARNED
 
@@ -966,7 +992,11 @@ async def test_every_provider(
     for provider in simulator.providers:
         await add_account(provider)
     await poll()
-    lows = hass.states.async_all("binary_sensor")
+    lows = [
+        state
+        for state in hass.states.async_all("binary_sensor")
+        if state.attributes.get("device_class") == "problem"
+    ]
     assert lows
     assert {state.state for state in lows} <= {"off", "on"}
     assert {state.state for state in hass.states.async_all("event")} == {"unknown"}

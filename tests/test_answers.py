@@ -912,18 +912,20 @@ async def test_provider_that_wants_to_be_left_alone(
     poll: Poll,
     status: int,
 ) -> None:
-    """Nobody asks during the pause that an action was told of, not even the poll."""
+    """During the wait of a report no report is requested; the balances are read."""
     deepgram.fail(Http(status, retry_after=2400))
     with pytest.raises(HomeAssistantError):
         await ask("get_spend", deepgram)
     deepgram.heal()
     deepgram.requests.clear()
-    for action, data in QUESTIONS:
-        with pytest.raises(HomeAssistantError) as error:
-            await ask(action, deepgram, **data)
-        assert told(error)[0] == "rate_limited"
-    await poll(timedelta(minutes=20))
+    with pytest.raises(HomeAssistantError) as error:
+        await ask("get_spend_fields", deepgram)
+    assert told(error)[0] == "rate_limited"
     assert deepgram.requests == []
+    await poll(timedelta(minutes=20))
+    assert {request.path.rsplit("/")[-1] for request in deepgram.requests} == {
+        "balances"
+    }
     assert state_of(hass, "sensor.deepgram_home_balance") == "104.56822227"
     freezer.tick(timedelta(minutes=21))
     assert (await ask("get_spend", deepgram))["source"] == "provider"
@@ -932,7 +934,7 @@ async def test_provider_that_wants_to_be_left_alone(
 async def test_pause_that_outlives_a_restart(
     hass: HomeAssistant, deepgram: Deepgram, ask: Ask
 ) -> None:
-    """The pause is written down."""
+    """The wait of a report is stored, and delays no start."""
     deepgram.fail(Http(429, retry_after=2400))
     with pytest.raises(HomeAssistantError):
         await ask("get_spend", deepgram)
@@ -940,20 +942,13 @@ async def test_pause_that_outlives_a_restart(
     deepgram.requests.clear()
     await hass.config_entries.async_reload(f"entry_{deepgram.id}")
     (entry,) = hass.config_entries.async_entries(DOMAIN)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert deepgram.requests == []
-
-
-async def test_pause_of_the_poll(deepgram: Deepgram, ask: Ask, poll: Poll) -> None:
-    """The pause that a poll was told of holds for the actions too."""
-    deepgram.fail(Http(429, retry_after=3600))
-    await poll()
-    deepgram.heal()
-    deepgram.requests.clear()
+    assert entry.state is ConfigEntryState.LOADED
+    assert "breakdown" not in {
+        request.path.rsplit("/")[-1] for request in deepgram.requests
+    }
     with pytest.raises(HomeAssistantError) as error:
-        await ask("get_purchases", deepgram)
+        await ask("get_spend", deepgram)
     assert told(error)[0] == "rate_limited"
-    assert deepgram.requests == []
 
 
 async def test_project_that_fails(deepgram: Deepgram, ask: Ask) -> None:

@@ -2,57 +2,147 @@
 
 import asyncio
 from asyncio.subprocess import PIPE
+import json
 import os
 from pathlib import Path
 import re
 import sys
 
 import pytest
+import yaml
+
+from scripts.benchmark import add_past, cost_of, line, rest_configuration
 
 ROOT = Path(__file__).parents[1]
-# What is compared, and two figures in the same unit with their ratio.
-ROW = re.compile(
-    r"(?P<what>\S.*?)  +(?P<ours>[\d.]+) (?P<unit>\S+) +"
-    r"(?P<beside>[\d.]+) (?P=unit) +(?P<ratio>[\d.]+)"
+LINE = re.compile(
+    r"(?P<what> *\S.*?)  +(?P<ours>-?[\d.]+) +(?P<rest>-?[\d.]+) +(?P<ratio>-?[\d.]+|-)"
+    r"(?: +(?P<target>(?:ratio )?<= [\d.]+))?(?: +(?P<verdict>met|missed))?"
 )
-
 WHAT = [
-    "Read one provider; beside aiohttp and json alone",
-    "Poll 26 providers at once; beside one after the other",
-    "Longest wait of the event loop then; beside idling",
-    "Poll without a change; beside one with a change",
-    "States written by it; beside one with a change",
-    "States written a poll later; beside one with a change",
-    "Forecast from 60 days; beside one from 1 day",
-    "Forecast from 60 days; beside their plain average",
-    "Forecast from 5761 samples; beside bare subtractions",
-    "A wallet's 60 days as JSON; beside orjson alone",
-    "Its size on the disk; beside the most it may have",
+    "Unchanged poll: CPU (ms)",
+    "  states written",
+    "  rows in the recorder",
+    "  files written",
+    "Changed poll: CPU (ms)",
+    "  CPU for a state written (ms)",
+    "  states written",
+    "  rows in the recorder",
+    "  files written",
+    "Memory, with 60 days behind it (MB)",
+    "Longest hold of the event loop (ms)",
+    "Idle for as long: CPU (ms)",
 ]
 
 
-async def test_quick() -> None:
-    """Every comparison has its row; what is counted is as it has to be."""
+async def benchmark(*arguments: str) -> tuple[int | None, str, str]:
+    """Return the exit code, the output and the errors of the script."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "scripts.benchmark", "--quick"),
+        *(sys.executable, "-P", "-m", "scripts.benchmark", *arguments),
         stdout=PIPE,
         stderr=PIPE,
         env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)},
     )
     output, errors = await process.communicate()
-    assert (process.returncode, errors.decode()) == (0, "")
-    rows = [
-        row for line in output.decode().splitlines() if (row := ROW.fullmatch(line))
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.mark.timeout(300)
+async def test_quick() -> None:
+    """Every comparison has its line; what is counted beside rest is as it has to be."""
+    code, output, errors = await benchmark("--quick", "--accounts", "1")
+    assert code == 0, errors
+    lines = [found for text in output.splitlines() if (found := LINE.fullmatch(text))]
+    assert [found["what"] for found in lines] == WHAT
+    rest = [float(found["rest"]) for found in lines]
+    # rest writes the balance and the available credit, and nothing when nothing is new.
+    assert rest[1:4] == [0, 0, 0]
+    assert rest[6:9] == [2, 2, 0]
+    assert float(lines[6]["ours"]) >= 2
+
+
+@pytest.mark.parametrize("number", ["0", "301", "many"])
+async def test_number_of_accounts(number: str) -> None:
+    """From 1 to 300 accounts can be measured."""
+    code, output, errors = await benchmark("--accounts", number)
+    assert (code, output) == (2, "")
+    assert "--accounts" in errors
+
+
+async def test_help() -> None:
+    """The help says how to read the table."""
+    code, output, _ = await benchmark("--help")
+    assert code == 0
+    assert "How to read the table" in output
+
+
+@pytest.mark.parametrize(
+    ("ours", "rest", "target", "expected"),
+    [
+        (
+            0.5,
+            1,
+            {"most_ratio": 0.5},
+            ["0.500", "1.000", "0.50", "ratio <= 0.5", "met"],
+        ),
+        (
+            2,
+            1,
+            {"most_ratio": 0.5},
+            ["2.000", "1.000", "2.00", "ratio <= 0.5", "missed"],
+        ),
+        (2, 0, {"most_ratio": 0.5}, ["2.000", "0.000", "-", "ratio <= 0.5", None]),
+        (0, 0, {"most": 0}, ["0.000", "0.000", "-", "<= 0", "met"]),
+        (0.36, 0.1, {"most": 0.35}, ["0.360", "0.100", "3.60", "<= 0.35", "missed"]),
+        (3, 2, {}, ["3.000", "2.000", "1.50", None, None]),
+    ],
+)
+def test_line(
+    ours: float, rest: float, target: dict[str, float], expected: list[str | None]
+) -> None:
+    """A line has both figures, their ratio, and whether the target is met."""
+    found = LINE.fullmatch(line("What it is", ours, rest, **target))
+    assert found is not None
+    assert list(found.groups()) == ["What it is", *expected]
+
+
+def test_cost() -> None:
+    """A cost is the usual one of an account; a single busy round does not count."""
+    readings = [{"cpu": cpu, "rows": 4 * cpu} for cpu in (10.0, 12.0, 14.0, 99.0)]
+    assert cost_of(readings, 2) == {"cpu": 1, "rows": 4}
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (
+            {"hours": [100, "1 - 2"], "since": "2026-11-03T04:30:00+00:00"},
+            {"hours": [98, "5 6 1 - 2"], "since": "2026-11-03 02:30:00+00:00"},
+        ),
+        ({"first": 100, "hours": "1"}, {"first": 98, "hours": "5 6 1"}),
+    ],
+)
+def test_past(stored: dict[str, object], expected: dict[str, object]) -> None:
+    """A past is put before the hours that are stored, wherever they are."""
+    record = {"wallets": [{"usd": {"history": stored}}], "hours": 3}
+    assert add_past(record, ["5", "6"]) == 1
+    assert record == {"wallets": [{"usd": {"history": expected}}], "hours": 3}
+
+
+def test_unknown_form() -> None:
+    """A record of another form stays as it is."""
+    record = {"history": {"hours": {"100": "1"}}}
+    before = json.dumps(record)
+    assert add_past(record, ["5"]) == 0
+    assert json.dumps(record) == before
+
+
+def test_rest_configuration() -> None:
+    """Each account has a key of its own, and four sensors."""
+    resources = yaml.safe_load(rest_configuration("http://127.0.0.1:1", 2))["rest"]
+    assert [row["headers"]["Authorization"] for row in resources] == [
+        "Bearer KEY0",
+        "Bearer KEY1",
     ]
-    assert [row["what"] for row in rows] == WHAT
-    found = {row["what"]: (float(row["ours"]), float(row["beside"])) for row in rows}
-    for row in rows:
-        ours, beside = found[row["what"]]
-        # What is smaller is rounded too much.
-        if beside >= 1:
-            ratio = pytest.approx(ours / beside, rel=0.05, abs=0.01)
-            assert float(row["ratio"]) == ratio
-    written, written_with_change = found[WHAT[4]]
-    assert written == 1 < written_with_change
-    size, most = found[WHAT[10]]
-    assert size <= most == 50
+    for row in resources:
+        assert row["resource"] == "http://127.0.0.1:1/v2/balance"
+        assert len({sensor["value_template"] for sensor in row["sensor"]}) == 4

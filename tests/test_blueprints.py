@@ -45,10 +45,14 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import yaml as yaml_util
 
 from .conftest import AddAccount, Poll as PollAccounts, state_of
+from .past import remember
 from .simulator import Http, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
+from .simulator.elevenlabs import ElevenLabs
 from .simulator.telnyx import Telnyx
+from .simulator.twilio import Twilio
+from .simulator.vonage import Vonage
 
 ROOT = Path(__file__).parents[1]
 BLUEPRINTS = ROOT / "blueprints/automation"
@@ -236,6 +240,12 @@ def titles(calls: list[ServiceCall]) -> list[str]:
     return found
 
 
+def event_type(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return what happened last to a balance."""
+    state = hass.states.get(entity_id)
+    return state.attributes["event_type"] if state else None
+
+
 async def set_threshold(hass: HomeAssistant, entity_id: str, value: float) -> None:
     """Change what is called low."""
     await hass.services.async_call(
@@ -328,7 +338,7 @@ async def test_warning(
 
     telnyx.set_balance(Decimal(-100))
     await poll()
-    assert titles(pushed) == ["Telnyx is used up"]
+    assert titles(pushed) == ["Telnyx is depleted"]
 
     telnyx.top_up(Decimal(300))
     await poll()
@@ -402,27 +412,27 @@ async def test_reminder(
     await poll()
     assert titles(shown) == ["Telnyx is low"]
 
-    await pass_time(timedelta(hours=1, minutes=58))
+    await pass_time(timedelta(hours=1, minutes=50))
     assert titles(shown) == []
-    await pass_time(timedelta(minutes=8))
-    assert titles(shown) == ["Telnyx is still low"]
+    await pass_time(timedelta(minutes=15))
+    assert titles(shown) == ["Telnyx is low"]
     await pass_time(timedelta(hours=1))
     telnyx.fail(Http(503))
     await pass_time(timedelta(minutes=20))
     telnyx.heal()
-    await pass_time(timedelta(minutes=25))
+    await pass_time(timedelta(minutes=20))
     assert titles(shown) == []
-    await pass_time(timedelta(minutes=15))
-    assert titles(shown) == ["Telnyx is still low"]
+    await pass_time(timedelta(minutes=30))
+    assert titles(shown) == ["Telnyx is low"]
 
     # What is due during an outage comes after it.
-    await pass_time(timedelta(hours=1, minutes=40))
+    await pass_time(timedelta(hours=1, minutes=30))
     telnyx.fail(Http(503))
     await pass_time(timedelta(minutes=40))
     assert titles(shown) == []
     telnyx.heal()
-    await pass_time(timedelta(minutes=20))
-    assert titles(shown) == ["Telnyx is still low"]
+    await pass_time(timedelta(minutes=60))
+    assert titles(shown) == ["Telnyx is low"]
 
     telnyx.top_up(Decimal(500))
     await pass_time(timedelta(hours=5))
@@ -455,12 +465,12 @@ async def test_warning_after_a_restart(
     assert titles(shown) == []
     await restart(entry)
     await pass_time(timedelta(minutes=36))
-    assert titles(shown) == ["Telnyx is still low"]
+    assert titles(shown) == ["Telnyx is low"]
 
     # Used up, and later mended, while nothing runs.
     await restart(entry, lambda: telnyx.set_balance(Decimal(-100)))
     await pass_time(timedelta(minutes=6))
-    assert titles(shown) == ["Telnyx is used up"]
+    assert titles(shown) == ["Telnyx is depleted"]
     assert dismissed == []
     await restart(entry, lambda: telnyx.set_balance(Decimal(300)))
     await pass_time(timedelta(minutes=6))
@@ -483,21 +493,26 @@ async def test_choice(
     telnyx, deepgram = simulator[Telnyx], simulator[Deepgram]
     deepseek = simulator[DeepSeek]
     garage = deepgram.add_project("Garage")
-    deepgram.add_balance(garage, Decimal(9))
+    in_garage = deepgram.add_balance(garage, Decimal(9))
     for provider in (telnyx, deepgram, deepseek):
         await add_account(provider)
     label_id = label_registry.async_create("Voice").label_id
     home = entity_registry.async_get("binary_sensor.deepgram_home_low_balance")
     assert home and home.device_id
-    device_registry.async_update_device(home.device_id, labels={label_id})
+    device_registry.async_update_child_device(home.device_id, labels={label_id})
     entity_registry.async_update_entity(
         "binary_sensor.deepseek_low_balance_cny", labels={label_id}
     )
     await automate("low_balance_notice", wallets=[TELNYX_LOW], labels=[label_id])
 
     for name in ("deepgram_garage", "deepgram_home", "telnyx"):
-        await set_threshold(hass, f"number.{name}_low_balance_threshold", 1000)
-    await set_threshold(hass, "number.deepseek_low_balance_threshold_cny", 1000)
+        await set_threshold(hass, f"number.{name}_low_balance_threshold", 5)
+    await set_threshold(hass, "number.deepseek_low_balance_threshold_cny", 5)
+    await poll()
+    deepgram.set_balance(in_garage, Decimal(4))
+    deepgram.spend(sum(deepgram.amounts(deepgram.projects[0]), Decimal(-4)))
+    telnyx.set_balance(Decimal(-96))
+    deepseek.add_currency("CNY", Decimal(4))
     await poll()
     assert sorted(titles(shown)) == [
         "Deepgram Home is low",
@@ -519,14 +534,17 @@ async def test_several_balances_of_a_device(
     deepseek.add_currency("USD", Decimal(5))
     await add_account(deepseek)
     await automate("low_balance_notice", reminder_hours=0)
-    await set_threshold(hass, "number.deepseek_low_balance_threshold_usd", 50)
+    for currency in ("usd", "cny"):
+        entity_id = f"number.deepseek_low_balance_threshold_{currency}"
+        await set_threshold(hass, entity_id, 4.5)
+    deepseek.add_currency("USD", Decimal(4))
     await poll()
     (call,) = shown
     assert call.data["message"].startswith(
-        "Low balance (USD)  \nBalance (CNY): 110.00 CNY  \nBalance (USD): 5.00 USD"
+        "Low balance (USD)  \nBalance (CNY): 110.00 CNY  \nBalance (USD): 4.00 USD"
     )
     shown.clear()
-    await set_threshold(hass, "number.deepseek_low_balance_threshold_cny", 200)
+    deepseek.add_currency("CNY", Decimal(4))
     await poll()
     (call,) = shown
     assert call.data["message"].startswith("Low balance (CNY)")
@@ -552,21 +570,21 @@ async def test_other_notifiers(
         phones=["gone"],
         all_clear=True,
     )
-    await set_threshold(hass, TELNYX_THRESHOLD, 500)
+    await set_threshold(hass, TELNYX_THRESHOLD, 50)
+    telnyx.set_balance(Decimal(-70))
     await poll()
-    await set_threshold(hass, TELNYX_THRESHOLD, 0)
+    telnyx.set_balance(Decimal(300))
     await poll()
-    amounts = "Available credit: 400.00 USD\nBalance: 300.00 USD"
     assert [call.data for call in sent] == [
         {
             "entity_id": ["notify.mail"],
             "title": "Telnyx is low",
-            "message": f"{amounts}\n{TOP_UP}",
+            "message": "Available credit: 30.00 USD\nBalance: -70.00 USD\n" + TOP_UP,
         },
         {
             "entity_id": ["notify.mail"],
-            "title": "Telnyx is in order again",
-            "message": amounts,
+            "title": "Telnyx is no longer low",
+            "message": "Available credit: 400.00 USD\nBalance: 300.00 USD",
         },
     ]
     assert pushed == shown == []
@@ -591,9 +609,11 @@ async def test_a_phone_that_fails(
         identifiers={("mobile_app", "other")},
         name="Other phone",
     )
-    await add_account(simulator[Telnyx])
+    telnyx = simulator[Telnyx]
+    await add_account(telnyx)
     await automate("low_balance_notice", phones=[phone.id, second.id])
-    await set_threshold(hass, TELNYX_THRESHOLD, 500)
+    await set_threshold(hass, TELNYX_THRESHOLD, 50)
+    telnyx.set_balance(Decimal(-70))
     await poll()
     assert titles(other) == ["Telnyx is low"]
 
@@ -622,13 +642,196 @@ async def test_by_hand_and_by_the_own_schedule(
         {"entity_id": "automation.low_balance_notice"},
         blocking=True,
     )
-    assert titles(shown) == ["Telnyx is still low"]
+    await hass.async_block_till_done()
+    assert titles(shown) == ["Telnyx is low"]
 
     await hass.services.async_call("api_balance", "remind", blocking=True)
     await poll()
-    assert titles(shown) == ["Telnyx is still low"]
+    assert titles(shown) == ["Telnyx is low"]
     await poll()
     assert shown == []
+
+
+async def test_spend_that_jumps_in_the_same_poll(
+    hass: HomeAssistant,
+    hass_storage: Json,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    automate: Automate,
+    shown: list[ServiceCall],
+) -> None:
+    """What happens beside the alert does not hide it."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_credit_limit(Decimal(0))
+    remember(hass_storage, telnyx.id)
+    await add_account(telnyx)
+    await set_threshold(hass, TELNYX_THRESHOLD, 50)
+    await automate("low_balance_notice", reminder_hours=0)
+    telnyx.set_balance(Decimal(40))
+    await poll()
+    assert event_type(hass, "event.telnyx_activity") == "spend_jumped"
+    assert titles(shown) == ["Telnyx is low"]
+
+
+async def test_balances_of_one_device(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    automate: Automate,
+    restart: Restart,
+    shown: list[ServiceCall],
+) -> None:
+    """What happens to one balance is not reported of another one."""
+    deepseek = simulator[DeepSeek]
+    deepseek.add_currency("USD", Decimal(100))
+    entry = await add_account(deepseek)
+    for currency in ("usd", "cny"):
+        entity_id = f"number.deepseek_low_balance_threshold_{currency}"
+        await set_threshold(hass, entity_id, 50)
+    await automate("low_balance_notice", reminder_hours=0, all_clear=True)
+
+    def reported() -> list[tuple[str, str]]:
+        found = [
+            (call.data["title"], call.data["message"].partition("  ")[0])
+            for call in shown
+        ]
+        shown.clear()
+        return found
+
+    deepseek.add_currency("USD", Decimal(20))
+    await poll()
+    assert reported() == [("Deepseek is low", "Low balance (USD)")]
+
+    # After an outage and after a restart.
+    for again in (False, True):
+        deepseek.fail(Http(503))
+        await poll()
+        deepseek.heal()
+        deepseek.add_currency("CNY", Decimal(20))
+        await (restart(entry) if again else poll())
+        await poll()
+        assert reported() == [("Deepseek is low", "Low balance (CNY)")]
+        deepseek.fail(Http(503))
+        await poll()
+        deepseek.heal()
+        deepseek.add_currency("CNY", Decimal(100))
+        await poll()
+        assert reported() == [("Deepseek is no longer low", "Low balance (CNY)")]
+
+
+async def test_two_accounts_at_once(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    automate: Automate,
+    restart: Restart,
+    shown: list[ServiceCall],
+) -> None:
+    """Accounts that become low within a second are each reported once."""
+    telnyx, deepseek = simulator[Telnyx], simulator[DeepSeek]
+    await add_account(deepseek)
+    entry = await add_account(telnyx)
+    await set_threshold(hass, TELNYX_THRESHOLD, 50)
+    await set_threshold(hass, "number.deepseek_low_balance_threshold_cny", 50)
+    await automate("low_balance_notice", reminder_hours=0)
+    telnyx.set_balance(Decimal(-70))
+    deepseek.add_currency("CNY", Decimal(20))
+    await poll()
+    assert sorted(titles(shown)) == ["Deepseek is low", "Telnyx is low"]
+    await restart(entry)
+    await poll()
+    await poll()
+    assert shown == []
+
+
+async def test_automatic_top_up_is_no_problem(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    pass_time: Pass,
+    automate: Automate,
+    shown: list[ServiceCall],
+) -> None:
+    """An account that tops itself up is not reported for that."""
+    vonage = simulator[Vonage]
+    vonage.has_auto_reload = True
+    await add_account(vonage)
+    assert state_of(hass, "binary_sensor.vonage_automatic_top_up") == "on"
+    await automate("low_balance_notice", reminder_hours=1)
+    await pass_time(timedelta(hours=2))
+    await hass.services.async_call(
+        AUTOMATION,
+        "trigger",
+        {"entity_id": "automation.low_balance_notice"},
+        blocking=True,
+    )
+    await hass.async_block_till_done()
+    assert shown == []
+
+
+async def test_account_that_was_added_while_low(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    pass_time: Pass,
+    automate: Automate,
+    shown: list[ServiceCall],
+) -> None:
+    """What was low from the first answer on is reported with the first reminder."""
+    await automate("low_balance_notice", reminder_hours=2)
+    deepseek = simulator[DeepSeek]
+    deepseek.add_currency("CNY", Decimal(0))
+    await add_account(deepseek)
+    await pass_time(timedelta(hours=1))
+    assert shown == []
+    await pass_time(timedelta(hours=1, minutes=10))
+    assert titles(shown) == ["Deepseek is depleted"]
+
+
+async def test_low_project(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    automate: Automate,
+    shown: list[ServiceCall],
+) -> None:
+    """A project is reported with the page of its account."""
+    deepgram = simulator[Deepgram]
+    garage = deepgram.add_project("Garage")
+    in_garage = deepgram.add_balance(garage, Decimal(9))
+    await add_account(deepgram)
+    await automate("low_balance_notice")
+    deepgram.set_balance(in_garage, Decimal(0))
+    await poll()
+    (call,) = shown
+    assert call.data["title"] == "Deepgram Garage is depleted"
+    assert "[Top up](https://" in call.data["message"]
+
+
+async def test_low_quota(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    automate: Automate,
+    shown: list[ServiceCall],
+    dismissed: list[ServiceCall],
+) -> None:
+    """A quota is reported as a balance is, until it is reset."""
+    elevenlabs = simulator[ElevenLabs]
+    elevenlabs.extension = Decimal(0)
+    await add_account(elevenlabs)
+    await automate("low_balance_notice", reminder_hours=0)
+    elevenlabs.used = elevenlabs.limit
+    await poll()
+    assert titles(shown) == ["Elevenlabs is depleted"]
+    elevenlabs.used = Decimal(0)
+    await poll()
+    assert len(dismissed) == 1
 
 
 # Daily money report
@@ -679,10 +882,9 @@ async def test_report(
         "Deepgram Home: not known\n"
         "Deepgram: Problem at the provider\n"
         "Deepseek: Balance (CNY) 110.00 CNY, Balance (USD) 5.00 USD,"
-        " Daily spend (CNY) 0.00 CNY, Daily spend (USD) 0.00 USD,"
         " Spent this month (CNY) 0.00 CNY, Spent this month (USD) 0.00 USD,"
         " Spent today (CNY) 0.00 CNY, Spent today (USD) 0.00 USD\n"
-        "Telnyx: Available credit 0.00 USD, Balance -100.00 USD, Daily spend 0.00 USD,"
+        "Telnyx: Available credit 0.00 USD, Balance -100.00 USD,"
         " Spent this month 0.00 USD, Spent today 0.00 USD, Time left 0.00 d, Depleted"
     )
     assert call.data["message"] == report
@@ -741,8 +943,8 @@ async def test_report_of_some(
     telnyx.fail(Http(503))
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert await report() == f"{deepseek}Telnyx: not known, cannot be read"
+    assert entry.state is ConfigEntryState.LOADED
+    assert await report() == f"{deepseek}Telnyx: not known, Problem at the provider"
 
     for account in hass.config_entries.async_entries("api_balance"):
         await hass.config_entries.async_remove(account.entry_id)
@@ -810,22 +1012,34 @@ USUAL = ("off", "on", "preferred")
 FALLBACK = ("on", "off", "Local")
 
 
-@pytest.fixture
-def poll_once(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
-    """Return what polls the account while an automation may wait."""
+def make_poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, entry: str) -> Poll:
+    """Return what polls an account while an automation may wait."""
 
     async def poll() -> None:
         polled = asyncio.Event()
         stop = async_dispatcher_connect(
-            hass, SIGNAL_POLLED.format("entry_telnyx"), callback(lambda: polled.set())
+            hass, SIGNAL_POLLED.format(entry), callback(lambda: polled.set())
         )
-        freezer.tick(timedelta(minutes=15))
+        # Longer than a provider is left alone after an outage.
+        freezer.tick(timedelta(hours=2))
         async_fire_time_changed(hass)
         await polled.wait()
         stop()
         await settle()
 
     return poll
+
+
+@pytest.fixture
+def poll_once(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
+    """Return what polls Telnyx while an automation may wait."""
+    return make_poll(hass, freezer, "entry_telnyx")
+
+
+@pytest.fixture
+def poll_deepseek(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
+    """Return what polls DeepSeek while an automation may wait."""
+    return make_poll(hass, freezer, "entry_deepseek")
 
 
 async def test_fallback(
@@ -880,7 +1094,7 @@ async def test_fallback(
     assert (len(fell_back), len(went_back)) == (1, 1)
 
 
-async def test_fallback_when_payment_is_asked_for(
+async def test_fallback_with_few_inputs(
     hass: HomeAssistant,
     simulator: Simulator,
     add_account: AddAccount,
@@ -888,15 +1102,16 @@ async def test_fallback_when_payment_is_asked_for(
     automate: Automate,
     house: Json,
 ) -> None:
-    """An account that only asks for payment is depleted, too; unused inputs rest."""
+    """An account is depleted; inputs that are not used do nothing."""
     telnyx = simulator[Telnyx]
     await add_account(telnyx)
     account, turn_on = house["account"], house["turn_on"]
     await automate("fall_back_when_depleted", account=account, turn_on=turn_on)
-    telnyx.fail(Http(402))
+    telnyx.set_credit_limit(Decimal(0))
+    telnyx.set_balance(Decimal(0))
     await poll_once()
     assert things(hass)[:2] == ("on", "on")
-    telnyx.heal()
+    telnyx.set_balance(Decimal(50))
     await poll_once()
     assert things(hass)[:2] == ("off", "on")
 
@@ -943,6 +1158,67 @@ async def test_fallback_over_restarts(
     await poll_once()
     assert things(hass) == USUAL
     assert (len(fell_back), len(went_back)) == (count, 2)
+
+
+@pytest.mark.usefixtures("shown")
+async def test_fallback_when_a_suspension_ends_unseen(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    automate: Automate,
+    restart: Restart,
+    freezer: FrozenDateTimeFactory,
+    house: Json,
+) -> None:
+    """A suspension that ended while Home Assistant was stopped is made up for."""
+    twilio = simulator[Twilio]
+    entry = await add_account(twilio)
+    # Low afterwards, which is no alert of a balance.
+    await set_threshold(hass, "number.twilio_low_balance_threshold", 100_000)
+    house["account"] = "sensor.twilio_availability"
+    await automate("fall_back_when_depleted", **house)
+    await restart(entry, lambda: twilio.set_status("suspended"))
+    assert state_of(hass, "sensor.twilio_availability") == "suspended"
+    assert things(hass) == FALLBACK
+    await restart(entry, lambda: twilio.set_status("active"))
+    assert state_of(hass, "sensor.twilio_availability") == "low"
+    assert things(hass) == USUAL
+
+
+@pytest.mark.usefixtures("shown")
+async def test_fallback_and_outages_after_a_restart(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll_deepseek: Poll,
+    automate: Automate,
+    restart: Restart,
+    house: Json,
+) -> None:
+    """Outages long after a fallback do nothing, even where one balance is depleted."""
+    deepseek = simulator[DeepSeek]
+    deepseek.add_currency("USD", Decimal(0))
+    entry = await add_account(deepseek)
+    house["account"] = "sensor.deepseek_availability"
+    await automate("fall_back_when_depleted", **house)
+    went_back = async_capture_events(hass, "went_back")
+    deepseek.add_currency("CNY", Decimal(0))
+    await poll_deepseek()
+    assert things(hass) == FALLBACK
+    deepseek.add_currency("CNY", Decimal(100))
+    await poll_deepseek()
+    assert (things(hass), len(went_back)) == (USUAL, 1)
+    deepseek.add_currency("USD", Decimal(5))
+    await poll_deepseek()
+    deepseek.add_currency("USD", Decimal(0))
+    await poll_deepseek()
+    await restart(entry)
+    for _ in range(2):
+        deepseek.fail(Http(503))
+        await poll_deepseek()
+        deepseek.heal()
+        await poll_deepseek()
+    assert len(went_back) == 1
 
 
 async def test_fallback_and_a_start_during_an_outage(

@@ -1,11 +1,17 @@
 """The config flow: a key in, an account watched."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from aiohttp import ClientTimeout
+from freezegun.api import FrozenDateTimeFactory
 import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 import voluptuous as vol
 
 from custom_components.api_balance.const import DOMAIN
@@ -866,3 +872,62 @@ async def test_reauth_keeps_the_thresholds(
     result = await enter(hass, result, entered(provider))
     assert result["reason"] == "reauth_successful"
     assert state_of(hass, "number.telnyx_low_balance_threshold") == "25.0"
+
+
+async def test_account_of_a_project_that_was_known(
+    hass: HomeAssistant, simulator: Simulator, other: Simulator
+) -> None:
+    """Adding an account never replaces another, whatever projects that once had."""
+    deepgram = simulator[Deepgram]
+    ours, (same,) = deepgram.projects[0], other[Deepgram].projects
+    theirs = other[Deepgram].add_project("Garage")
+    other[Deepgram].remove_project(same)
+    # As 0.1.0 made it, before the key was exchanged for one that sees other projects.
+    first = MockConfigEntry(
+        domain=DOMAIN,
+        title="Deepgram",
+        unique_id=f"deepgram_{theirs}",
+        data={
+            "provider": "deepgram",
+            "account_ids": [ours],
+            "base_url": deepgram.url,
+            **deepgram.credentials,
+        },
+    )
+    first.add_to_hass(hass)
+    await hass.config_entries.async_setup(first.entry_id)
+    second = await add(hass, other[Deepgram])
+    assert hass.config_entries.async_entries(DOMAIN) == [first, second]
+
+
+async def test_ids_of_an_account_follow_its_projects(
+    hass: HomeAssistant, simulator: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """After a project was replaced, a key of the same account is the same account."""
+    deepgram = simulator[Deepgram]
+    entry = await add(hass, deepgram)
+    (before,) = deepgram.projects
+    after = deepgram.add_project("Garage")
+    deepgram.remove_project(before)
+    freezer.tick(timedelta(days=1, minutes=30))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.data["account_ids"] == [after]
+    result = await enter(hass, await choose(hass, deepgram), entered(deepgram))
+    assert result["reason"] == "already_configured"
+
+
+async def test_suggestion_for_a_rich_account(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """A suggested threshold is one that the form accepts."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_balance(Decimal("1e12"))
+    result = await hass.config_entries.flow.async_configure(
+        (await choose(hass, telnyx))["flow_id"], entered(telnyx)
+    )
+    ((field, shown),) = suggestions_of(result).items()
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {field: shown["suggested_value"]}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -15,10 +15,14 @@ from custom_components.api_balance.insight.forecast import (
     Confidence,
     Forecast,
     State,
+    estimate,
     forecast,
-    foresee,
 )
-from custom_components.api_balance.insight.history import DAYS_KEPT, HOUR, History
+from custom_components.api_balance.insight.hourly_spend import (
+    DAYS_KEPT,
+    HOUR,
+    HourlySpend,
+)
 from scripts.forecast_score import ScoreError, report
 
 # A Monday.
@@ -30,9 +34,9 @@ TEN_YEARS = timedelta(days=3652)
 type Rate = Callable[[datetime], float]
 
 
-def spending(rate: Rate, length: timedelta, start: datetime = START) -> History:
+def spending(rate: Rate, length: timedelta, start: datetime = START) -> HourlySpend:
     """Return the history of a rate per hour, as it was at each hour's begin."""
-    history = History()
+    history = HourlySpend()
     history.add(start, start, Decimal())
     at = start
     while at < start + length:
@@ -43,12 +47,19 @@ def spending(rate: Rate, length: timedelta, start: datetime = START) -> History:
     return history
 
 
-def steady(length: timedelta, rate: float = 1.0) -> History:
+def steady(length: timedelta, rate: float = 1.0) -> HourlySpend:
     """Return the history of a constant rate per hour."""
     return spending(lambda at: rate, length)
 
 
-def asked(history: History, spendable: float, after: timedelta = NOTHING) -> Forecast:
+def foresee(history: HourlySpend, remaining: Decimal | None, now: datetime) -> Forecast:
+    """Return how long an amount lasts by a history."""
+    return estimate(history, now).forecast(remaining, now)
+
+
+def asked(
+    history: HourlySpend, spendable: float, after: timedelta = NOTHING
+) -> Forecast:
     """Return the forecast right after the history, or later."""
     assert history.until is not None
     return foresee(history, Decimal(str(spendable)), history.until + after)
@@ -81,7 +92,7 @@ def test_nothing_is_known() -> None:
     """Without history there is nothing to say."""
     assert forecast([], START) == Forecast(state=State.COLLECTING)
     assert forecast(samples(["5"], HOUR), START) == Forecast(state=State.COLLECTING)
-    assert foresee(History(), None, START) == Forecast(state=State.COLLECTING)
+    assert foresee(HourlySpend(), None, START) == Forecast(state=State.COLLECTING)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +144,12 @@ def test_idle_after_spending(every: int, quiet: int, state: State) -> None:
 @pytest.mark.parametrize(
     ("history", "state"),
     [
-        (History(since=START, until=START), State.COLLECTING),
+        (HourlySpend(since=START, until=START), State.COLLECTING),
         (steady(2 * DAY, 0), State.IDLE),
         (steady(2 * DAY), State.OK),
     ],
 )
-def test_nothing_is_left(history: History, state: State, spendable: int) -> None:
+def test_nothing_is_left(history: HourlySpend, state: State, spendable: int) -> None:
     """What is used up does not last, whatever else is known."""
     found = asked(history, spendable)
     assert found.state is state
@@ -416,7 +427,7 @@ def test_any_history(
     amounts: list[Decimal], spendable: Decimal | None, minutes: int, late: int
 ) -> None:
     """Whatever was seen, the forecast is in its range, and there or not as it says."""
-    history, at = History(), START
+    history, at = HourlySpend(), START
     for amount in amounts:
         history.add(at, at + timedelta(minutes=minutes), amount)
         at += timedelta(minutes=minutes)

@@ -1,6 +1,5 @@
 """An entry's life, and what becomes of a provider's errors."""
 
-import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +8,13 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.api_balance.const import DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
@@ -187,17 +186,62 @@ async def test_limit_of_a_part(
 async def test_refusals_count_over_a_restart(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """The second refusal in a row asks for a key, wherever the first one fell."""
+    """The second refusal in a row asks for a key, wherever the first one was.
+
+    The account stays loaded, and the key is tried again every hour.
+    """
     telnyx = simulator[Telnyx]
     entry = await add_account(telnyx)
     telnyx.revoke_key()
     await poll(timedelta(minutes=12))
     assert not hass.config_entries.flow.async_progress()
     await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.LOADED
+    await hass.async_block_till_done()
+    assert state_of(hass, STATUS) == "bad_key"
     assert [
         flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()
     ] == ["reauth"]
+    telnyx.restore_key()
+    asked = len(telnyx.requests)
+    await poll(timedelta(minutes=67))
+    assert len(telnyx.requests) == asked + 1
+    assert (state_of(hass, STATUS), state_of(hass, BALANCE)) == ("ok", "300.00")
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_one_refusal_at_a_start(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
+) -> None:
+    """A good key that is refused once at a start is tried again, without a question."""
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    telnyx.revoke_key()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    telnyx.restore_key()
+    await poll(timedelta(minutes=12))
+    assert state_of(hass, BALANCE) == "300.00"
+    assert not hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_short_retry_after(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    status: int,
+) -> None:
+    """The poll interval is the floor of every wait, and failures slow the polls down."""
+    telnyx = simulator[Telnyx]
+    await add_account(telnyx)
+    telnyx.fail(Http(status, retry_after=1))
+    asked = len(telnyx.requests)
+    for _ in range(120):
+        await poll(timedelta(seconds=30))
+    assert len(telnyx.requests) - asked <= 4
 
 
 async def test_key_that_is_accepted_again(
@@ -220,7 +264,7 @@ async def test_key_that_is_accepted_again(
     asked = len(telnyx.requests)
     await poll(timedelta(minutes=58))
     assert len(telnyx.requests) == asked
-    await poll(timedelta(minutes=2))
+    await poll(timedelta(minutes=9))
     assert state_of(hass, STATUS) == "ok"
     assert not hass.config_entries.flow.async_progress()
     assert not issue_registry.async_get_issue(*issue)
@@ -251,7 +295,7 @@ async def test_first_refusal_of_a_new_account(
     """A key that never worked is asked for at once."""
     telnyx = simulator[Telnyx]
     telnyx.revoke_key()
-    await add_account(telnyx, ConfigEntryState.SETUP_ERROR)
+    await add_account(telnyx, ConfigEntryState.SETUP_RETRY)
     assert len(hass.config_entries.flow.async_progress()) == 1
 
 
@@ -276,6 +320,8 @@ async def test_missing_permission(
         "account": "Deepgram",
         "provider": "Deepgram",
         "permission": "billing:read",
+        "key_kind": "API key with the role Owner or Admin",
+        "path": "billing:read",
     }
     assert issue.learn_more_url == "https://console.deepgram.com"
     assert not hass.config_entries.flow.async_progress()
@@ -332,9 +378,21 @@ async def test_unexpected_answer_that_persists(
     assert issue.translation_placeholders == {
         "account": "Telnyx",
         "provider": "Telnyx",
+        "permission": "API key (V2)",
+        "key_kind": "API key (V2)",
         "path": "data.balance",
     }
     assert issue.learn_more_url is None
+
+    # It is there again after a reload, and goes when the account is disabled.
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert issue_registry.async_get_issue(DOMAIN, issue_id)
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert not issue_registry.async_get_issue(DOMAIN, issue_id)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert issue_registry.async_get_issue(DOMAIN, issue_id)
 
     await hass.config_entries.async_remove(entry.entry_id)
     assert not issue_registry.async_get_issue(DOMAIN, issue_id)
@@ -360,6 +418,8 @@ async def test_unexpected_answer_of_a_part(
     assert issue.translation_placeholders == {
         "account": "Deepgram",
         "provider": "Deepgram",
+        "permission": "API key with the role Owner or Admin",
+        "key_kind": "API key with the role Owner or Admin",
         "path": "Garage",
     }
     deepgram.heal()
@@ -398,9 +458,16 @@ async def test_one_line_at_start_and_end(
 @pytest.mark.parametrize(
     "broken",
     [
-        {"version": 1, "minor_version": 1, "key": "x", "data": {"wallets": 5}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"gauges": 5}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"gauges": {"usd": 5}}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"thresholds": []}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"events": {}}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"refusals": "1"}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": {"problem": "bored"}},
         {"version": 99, "minor_version": 1, "key": "x", "data": {}},
-        {"version": 1, "minor_version": 1, "key": "x", "data": []},
+        {"version": 1, "minor_version": 1, "key": "x", "data": {"wallets": 5}},
+        {"version": 2, "minor_version": 1, "key": "x", "data": []},
+        {"minor_version": 1, "key": "x", "data": {}},
     ],
 )
 async def test_record_that_cannot_be_read(
@@ -412,9 +479,10 @@ async def test_record_that_cannot_be_read(
 ) -> None:
     """A broken or foreign record is never fatal."""
     hass_storage[f"{DOMAIN}.entry_telnyx"] = broken
-    await add_account(simulator[Telnyx])
+    entry = await add_account(simulator[Telnyx])
+    await hass.config_entries.async_unload(entry.entry_id)
     saved = hass_storage[f"{DOMAIN}.entry_telnyx"]["data"]
-    assert saved["wallets"]["usd"]["has_held_money"] is True
+    assert saved["gauges"]["usd"]["has_held"] is True
 
 
 async def test_record_is_set_aside(
@@ -424,15 +492,118 @@ async def test_record_is_set_aside(
     add_account: AddAccount,
     tmp_path: Path,
 ) -> None:
-    """What cannot be read is not written over: a later version may know it."""
+    """What cannot be read is kept: a later version may know it."""
     hass.config.config_dir = str(tmp_path)
     key = f"{DOMAIN}.entry_telnyx"
     hass_storage[key] = {"version": 99, "minor_version": 1, "key": key, "data": {}}
     record = tmp_path / ".storage" / key
     record.parent.mkdir()
     record.write_text("of a later version")
-    await add_account(simulator[Telnyx])
-    assert record.with_name(f"{key}.broken").read_text() == "of a later version"
+    entry = await add_account(simulator[Telnyx])
+    (aside,) = record.parent.glob(f"{key}.broken-*")
+    assert aside.read_text() == "of a later version"
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not aside.exists()
+
+
+async def test_record_that_cannot_be_read_now(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+) -> None:
+    """A passing error of the disk costs no record: the account is tried again."""
+    entry = await add_account(simulator[Telnyx])
+    await hass.config_entries.async_unload(entry.entry_id)
+    saved = hass_storage[f"{DOMAIN}.entry_telnyx"]
+    error = HomeAssistantError("Error while loading")
+    error.__cause__ = OSError(5, "Input/output error")
+    with patch.object(Store, "async_load", side_effect=error):
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert hass_storage[f"{DOMAIN}.entry_telnyx"] is saved
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.reason is None
+
+
+async def test_record_of_the_first_version(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+) -> None:
+    """Thresholds, levels and spend of 0.1.0 are there after the update."""
+    telnyx = simulator[Telnyx]
+    telnyx.set_credit_limit(Decimal(0))
+    telnyx.set_balance(Decimal(9))
+    at = "2026-11-21T11:00:00+00:00"
+    hass_storage[f"{DOMAIN}.entry_telnyx"] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": "x",
+        "data": {
+            "wallets": {
+                "usd": {
+                    "unit": "USD",
+                    "is_money": True,
+                    "scope": "account",
+                    "label": None,
+                    "has_held_money": True,
+                    "patience": 2,
+                },
+                "eur": {
+                    "unit": "EUR",
+                    "is_money": True,
+                    "scope": "account",
+                    "label": None,
+                    "has_held_money": False,
+                },
+            },
+            "watched": {
+                "usd": {
+                    "level": "ok",
+                    "amount": "12",
+                    "is_available": True,
+                    "runway": 86399999999999,
+                }
+            },
+            "amounts": {"usd": {"balance": "12", "available": "12"}},
+            "thresholds": {"usd": {"amount": "10", "days": "0"}},
+            "ledgers": {
+                "usd": {
+                    "seen": {
+                        "unit": "USD",
+                        "is_money": True,
+                        "at": at,
+                        "amount": "12",
+                        "is_available": True,
+                        "credit_limit": "0",
+                        "granted": None,
+                        "paid": None,
+                        "lots": [],
+                    },
+                    "refund": "0",
+                    "top_ups": [],
+                    "tallies": {"today": {"since": at, "amount": "1.5"}},
+                    "history": {
+                        "hours": [498683, "1.5"],
+                        "since": at,
+                        "until": at,
+                        "filled_until": 0,
+                    },
+                }
+            },
+            "jumping": [],
+            "knows_past": True,
+            "refusals": 0,
+            "quiet_until": "2026-11-21T11:30:00+00:00",
+            "has_worked": True,
+        },
+    }
+    await add_account(telnyx)
+    assert state_of(hass, "binary_sensor.telnyx_low_balance") == "on"
+    assert state_of(hass, "number.telnyx_low_balance_threshold") == "10.0"
+    assert state_of(hass, "sensor.telnyx_spent_today") == "4.50"
 
 
 async def test_record_is_written_when_it_changes(
@@ -442,54 +613,23 @@ async def test_record_is_written_when_it_changes(
     add_account: AddAccount,
     poll: Poll,
 ) -> None:
-    """A poll without news writes nothing; removing the account removes the record."""
+    """A poll without changes writes nothing; removing the account removes the record."""
     deepseek = simulator[DeepSeek]
     entry = await add_account(deepseek)
     key = f"{DOMAIN}.{entry.entry_id}"
+    await poll(timedelta(seconds=11))
     written = hass_storage[key]
-    deepseek.spend(Decimal(1))
-    await poll()
+    await poll(timedelta(minutes=15))
+    await poll(timedelta(seconds=11))
     assert hass_storage[key] is written
     deepseek.add_currency("USD", Decimal(0))
-    await poll()
+    await poll(timedelta(minutes=15))
+    await poll(timedelta(seconds=11))
     assert hass_storage[key] is not written
-    assert hass_storage[key]["data"]["wallets"]["usd"]["has_held_money"] is False
+    assert "has_held" not in hass_storage[key]["data"]["gauges"]["usd"]
 
     await hass.config_entries.async_remove(entry.entry_id)
     assert key not in hass_storage
-
-
-async def test_scope_that_goes_while_the_record_is_written(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    add_account: AddAccount,
-    freezer: FrozenDateTimeFactory,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Whatever happens while a slow disk writes finds the account as it is now."""
-    deepgram = simulator[Deepgram]
-    lab = deepgram.add_project("Garage")
-    deepgram.add_balance(lab, Decimal(9))
-    await add_account(deepgram)
-    deepgram.remove_project(lab)
-    writing, is_quick = asyncio.Event(), asyncio.Event()
-    save = Store.async_save
-
-    async def slow(store: Store[Any], data: Any) -> None:
-        writing.set()
-        await is_quick.wait()
-        await save(store, data)
-
-    with patch.object(Store, "async_save", slow):
-        freezer.move_to("2026-11-22 07:55:00+00:00")
-        async_fire_time_changed(hass)
-        await writing.wait()
-        freezer.move_to("2026-11-22 08:00:00+00:00")
-        async_fire_time_changed(hass)
-        is_quick.set()
-        await hass.async_block_till_done()
-    assert state_of(hass, "sensor.deepgram_garage_balance") is None
-    assert "KeyError" not in caplog.text
 
 
 async def test_remove_a_device(
@@ -508,7 +648,13 @@ async def test_remove_a_device(
     )
     devices = {
         device.id
-        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        for account in dr.async_entries_for_config_entry(
+            device_registry, entry.entry_id
+        )
+        for device in (
+            account,
+            *dr.async_entries_for_parent_device(device_registry, account.id),
+        )
     }
     assert len(devices) == 3
     removed = set()
@@ -525,13 +671,11 @@ async def test_remove_a_device_in_an_outage(
     add_account: AddAccount,
     device_registry: dr.DeviceRegistry,
 ) -> None:
-    """As long as nothing is known of an account, its devices stay."""
+    """While an account is not loaded, its devices stay."""
     assert await async_setup_component(hass, "config", {})
     telnyx = simulator[Telnyx]
     entry = await add_account(telnyx)
-    telnyx.fail(Reset())
-    await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_unload(entry.entry_id)
     client = await hass_ws_client(hass)
     (device,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
     response = await client.remove_device(device.id)

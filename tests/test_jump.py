@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from custom_components.api_balance.insight.history import HOUR, History
+from custom_components.api_balance.insight.hourly_spend import HOUR, HourlySpend
 from custom_components.api_balance.insight.jump import Jump, find_jump, judge_jump
 
 # A Monday.
@@ -20,7 +20,7 @@ type Rate = Callable[[datetime], float]
 
 
 def spend(
-    history: History, rate: Rate, length: timedelta, step: timedelta = HOUR
+    history: HourlySpend, rate: Rate, length: timedelta, step: timedelta = HOUR
 ) -> datetime:
     """Add what a rate per hour costs from where the history ends; return its new end."""
     at = history.until or START
@@ -32,15 +32,15 @@ def spend(
     return at
 
 
-def spending(rate: Rate, length: timedelta) -> History:
+def spending(rate: Rate, length: timedelta) -> HourlySpend:
     """Return the history of a rate per hour."""
-    history = History()
+    history = HourlySpend()
     spend(history, rate, length)
     return history
 
 
 def follow(
-    history: History, rate: Rate, length: timedelta, is_jumping: bool = False
+    history: HourlySpend, rate: Rate, length: timedelta, is_jumping: bool = False
 ) -> tuple[bool, list[tuple[timedelta, Jump]]]:
     """Return how a judge that polls is left, and the news with the time it took."""
     assert history.until is not None
@@ -105,7 +105,7 @@ def test_leak_in_the_night() -> None:
 
 def test_little_is_known() -> None:
     """It takes three days to know what is usual."""
-    assert find_jump(History(), START) is None
+    assert find_jump(HourlySpend(), START) is None
     for days, is_found in ((2.5, False), (3.5, True)):
         history = spending(one, days * DAY)
         now = spend(history, ten, 3 * HOUR)
@@ -185,7 +185,7 @@ def test_new_level_is_learned() -> None:
 @pytest.mark.parametrize("was_jumping", [True, False])
 def test_unknown_changes_nothing(was_jumping: bool) -> None:
     """Without history a jump neither begins nor ends."""
-    assert judge_jump(was_jumping, History(), START) == (was_jumping, None)
+    assert judge_jump(was_jumping, HourlySpend(), START) == (was_jumping, None)
 
 
 def test_false_alarms() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.api_balance.insight.history import DAYS_KEPT, hour_of
-from custom_components.api_balance.insight.ledger import Kind, Ledger, Tally
-from custom_components.api_balance.model import Lot, Period, Unit, Wallet
+from custom_components.api_balance.insight.hourly_spend import DAYS_KEPT, HOUR, hour_of
+from custom_components.api_balance.insight.movements import Kind, Ledger, Tally
+from custom_components.api_balance.insight.state import decode, encode
+from custom_components.api_balance.model import Gauge, Lot, Period, Unit, Wallet
 from custom_components.api_balance.providers.fields import amount
-from custom_components.api_balance.record import Record, as_data, as_record
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 USD = Unit.money("USD")
@@ -23,10 +23,10 @@ STARTS = {
 }
 
 
-def wallet(amount: str | Decimal | None, **facts: Any) -> Wallet:
-    """Return a wallet with an amount."""
+def wallet(amount: str | Decimal | None, **facts: Any) -> Gauge:
+    """Return the gauge of a wallet with an amount."""
     balance = None if amount is None else Decimal(amount)
-    return Wallet(key="usd", **{"unit": USD, "balance": balance, **facts})
+    return Wallet(key="usd", **{"unit": USD, "balance": balance, **facts}).gauge
 
 
 class Book:
@@ -47,8 +47,9 @@ class Book:
 
     def spend(self, polls: int, each: str) -> Decimal:
         """Spend as usual for a while, and return what is left."""
-        assert self.ledger.seen is not None
-        amount = self.ledger.seen.amount
+        gauge = self.ledger.gauge
+        assert gauge is not None and gauge.shown is not None
+        amount = gauge.shown
         for _ in range(polls):
             amount -= Decimal(each)
             self.see(str(amount), **self.facts)
@@ -139,11 +140,11 @@ def test_automatic_top_ups() -> None:
 
 
 def test_top_up_in_an_outage_of_days() -> None:
-    """What was usually spent in the meantime chooses the likeliest round amount."""
+    """After days no round amount explains the rise: what is usual was spent beside it."""
     book = Book("20.00")
     left = book.spend(200, "0.05")
     book.now += timedelta(days=3)
-    assert book.see(str(left + 7)) == [("top_up", "20.00"), ("spend", "-13.00")]
+    assert book.see(str(left + 7)) == [("top_up", "21.45"), ("spend", "-14.45")]
 
 
 def test_outage_of_days() -> None:
@@ -304,11 +305,11 @@ def test_credit_limit_is_no_money() -> None:
     raised = book.see(
         None, **facts, available=Decimal("154.90"), credit_limit=Decimal(150)
     )
-    assert raised[-2:] == [("correction", "50"), ("spend", "-0.10")]
+    assert raised[-2:] == [("limit_change", "50"), ("spend", "-0.10")]
     lowered = book.see(
         None, **facts, available=Decimal("14.80"), credit_limit=Decimal(10)
     )
-    assert lowered == [("correction", "-140"), ("spend", "-0.10")]
+    assert lowered == [("limit_change", "-140"), ("spend", "-0.10")]
 
 
 def test_missing_available_credit_is_not_spent() -> None:
@@ -459,14 +460,14 @@ def test_past_that_the_provider_tells() -> None:
         "0.1"
     )
     assert history.hours[hour_of(datetime(2026, 10, 21, 7, tzinfo=UTC))] == 0
-    # The twelve hours of the first day that were over when the wallet was first seen.
+    # The report of the first day holds what was observed since; the rest was before.
     assert history.hours[hour_of(datetime(2026, 11, 21, 7, tzinfo=UTC))] == Decimal(
-        "0.1"
+        "0.058333"
     )
-    assert abs(sum(history.hours.values()) - Decimal("8.90")) < Decimal("0.001")
+    assert abs(sum(history.hours.values()) - Decimal("8.40")) < Decimal("0.001")
     since, spent = tallies(ledger)["this_month"]
     assert since == "2026-11-01 00:00"
-    assert abs(spent - Decimal("6.50")) < Decimal("0.001")
+    assert abs(spent - Decimal("6.00")) < Decimal("0.001")
     assert tallies(ledger)["today"] == ("2026-11-21 12:00", Decimal("0.5"))
 
 
@@ -538,18 +539,19 @@ def test_movements_add_up(steps: list[tuple[timedelta, Wallet]]) -> None:
     ledger, now = Ledger(), NOW
     for step, told in steps:
         now += step
-        before = ledger.seen
-        moved = ledger.observe(told, now, STARTS)
+        before, gauge = ledger.gauge, told.gauge
+        moved = ledger.observe(gauge, now, STARTS)
         total = sum((movement.amount for movement in moved), Decimal())
         if (
-            told.shown is None
+            gauge.shown is None
             or before is None
-            or before.unit != told.unit
-            or before.is_available != (told.available is not None)
+            or before.shown is None
+            or before.unit != gauge.unit
+            or before.has_credit_line != gauge.has_credit_line
         ):
             assert moved == ()
         else:
-            assert total == told.shown - before.amount
+            assert total == gauge.shown - before.shown
         assert all(
             movement.amount < 0 for movement in moved if movement.kind is Kind.SPEND
         )
@@ -584,5 +586,63 @@ def test_ledger_outlives_a_restart(amounts: list[float]) -> None:
     ledger = Ledger()
     for number, told in enumerate(amounts):
         ledger.observe(wallet(str(amount(repr(told)))), NOW + POLL * number, STARTS)
-    kept = as_data(Record(ledgers={"usd": ledger}))
-    assert as_data(as_record(json.loads(json.dumps(kept)))).keys() == kept.keys()
+    assert decode(json.loads(json.dumps(encode(ledger))), Ledger) == ledger
+
+
+def test_hold_that_is_released() -> None:
+    """An amount that is held back and given again counts once at most."""
+    book = Book("100.00")
+    for _ in range(40):
+        book.see("99.50")
+        assert book.see("100.00") == [("correction", "0.50")]
+    assert book.spent() == Decimal("0.50")
+
+
+def test_refund_is_no_top_up() -> None:
+    """A part of what was spent lately comes back."""
+    book = Book("20.00")
+    book.see("17.00")
+    assert book.see("17.37") == [("correction", "0.37")]
+
+
+def test_hours_are_no_cents() -> None:
+    """A rise of eight hours is a top-up, one of a hundredth is a correction."""
+    hours = Unit.named("hours")
+    book = Book("1.5", unit=hours)
+    assert book.see("9.5", unit=hours) == [("top_up", "8.0")]
+    assert book.see("9.55", unit=hours) == [("correction", "0.05")]
+
+
+def quota(remaining: int, limit: int = 100) -> Gauge:
+    """Return the gauge of a quota."""
+    unit = Unit.named("credits")
+    return Gauge(
+        key="quota_a",
+        unit=unit,
+        remaining=Decimal(remaining),
+        limit=Decimal(limit),
+        is_quota=True,
+    )
+
+
+def test_quota() -> None:
+    """What is used of a quota is spend, its rise a reset, another limit neither."""
+    ledger, now = Ledger(), NOW
+    found = []
+    for gauge in (quota(100), quota(60), quota(100), quota(150, 150), quota(150, 150)):
+        moved = ledger.observe(gauge, now, STARTS)
+        found.append([(one.kind.value, int(one.amount)) for one in moved])
+        now += POLL
+    assert found == [[], [("spend", -40)], [("reset", 40)], [("limit_change", 50)], []]
+
+
+def test_report_that_arrives_late() -> None:
+    """The day of the first observation counts once, however late it is reported."""
+    ledger, now, left = Ledger(), NOW, Decimal(100)
+    for _ in range(12):
+        ledger.observe(wallet(left), now, STARTS)
+        now, left = now + HOUR, left - 1
+    ledger.fill({date(2026, 11, 21): Decimal("12.04")}, STARTS)
+    ledger.fill({}, STARTS)
+    assert abs(tallies(ledger)["this_month"][1] - 11) < 2
+    assert abs(sum(ledger.history.hours.values()) - Decimal("12.04")) < Decimal("0.001")

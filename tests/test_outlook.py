@@ -8,18 +8,26 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.api_balance.insight.ledger import Ledger
+from custom_components.api_balance.insight.forecast import estimate
+from custom_components.api_balance.insight.movements import Ledger
 from custom_components.api_balance.insight.outlook import Outlook, in_days, look_ahead
-from custom_components.api_balance.model import Lot, Unit, Wallet
+from custom_components.api_balance.model import Gauge, Lot, Unit, Wallet
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 USD = Unit.money("USD")
 
 
-def wallet(amount: str, **facts: Any) -> Wallet:
-    """Return a wallet with an amount."""
-    return Wallet(key="usd", unit=USD, balance=Decimal(amount), **facts)
+def wallet(amount: str, **facts: Any) -> Gauge:
+    """Return the gauge of a wallet with an amount."""
+    return Wallet(key="usd", unit=USD, balance=Decimal(amount), **facts).gauge
+
+
+def look(
+    gauge: Gauge, ledger: Ledger, before: Outlook | None, now: datetime
+) -> Outlook:
+    """Return how a gauge goes on by its own ledger."""
+    return look_ahead(gauge, ledger, estimate(ledger.history, now), before, now)
 
 
 def spent_evenly(a_day: str = "2.40", days: int = 28) -> Ledger:
@@ -34,7 +42,7 @@ def spent_evenly(a_day: str = "2.40", days: int = 28) -> Ledger:
 def test_facts_of_the_wallet() -> None:
     """An outlook belongs to its wallet."""
     told = wallet("24", scope="project", label="hours")
-    outlook = look_ahead(told, spent_evenly(), None, NOW)
+    outlook = look(told, spent_evenly(), None, NOW)
     assert (outlook.key, outlook.unit) == ("usd", USD)
     assert (outlook.scope, outlook.label) == ("project", "hours")
     assert outlook.can_run_out
@@ -44,7 +52,7 @@ def test_facts_of_the_wallet() -> None:
 
 def test_debt_cannot_run_out() -> None:
     """What is paid later has a price, and no end."""
-    outlook = look_ahead(wallet("-5", is_postpaid=True), spent_evenly(), None, NOW)
+    outlook = look(wallet("-5", is_postpaid=True), spent_evenly(), None, NOW)
     assert not outlook.can_run_out
     assert float(outlook.daily_spend or 0) == pytest.approx(2.4, rel=0.02)
     assert (outlook.runs_out, outlook.days_left, outlook.lasts) == (None,) * 3
@@ -79,7 +87,7 @@ def lots(*expiring: tuple[str, float | None]) -> tuple[Lot, ...]:
 )
 def test_credit_that_expires(parts: tuple[Lot, ...], expected: float) -> None:
     """What expires before it is spent shortens the time; the first is spent first."""
-    outlook = look_ahead(wallet("24", lots=parts), spent_evenly(), None, NOW)
+    outlook = look(wallet("24", lots=parts), spent_evenly(), None, NOW)
     assert outlook.days_left == pytest.approx(expected, rel=0.04)
     assert outlook.earliest is not None
     assert outlook.latest is not None
@@ -91,7 +99,7 @@ def test_credit_that_expires(parts: tuple[Lot, ...], expected: float) -> None:
 def test_next_expiry() -> None:
     """The next part that expires is known, also while nothing else is."""
     parts = lots(("5", 30), ("5", 3), ("0", 1), ("5", -1), ("5", None))
-    outlook = look_ahead(wallet("20", lots=parts), Ledger(), None, NOW)
+    outlook = look(wallet("20", lots=parts), Ledger(), None, NOW)
     assert outlook.next_expiry == NOW + 3 * DAY
     assert outlook.days_left is None
 
@@ -101,7 +109,7 @@ def test_next_expiry() -> None:
 def test_expiry_of_what_is_used_up(amount: str, days: int) -> None:
     """Where nothing is left in all, a part that expires changes nothing."""
     told = wallet(amount, lots=lots(("10", 3)))
-    outlook = look_ahead(told, spent_evenly(days=days), None, NOW)
+    outlook = look(told, spent_evenly(days=days), None, NOW)
     assert outlook.next_expiry == NOW + 3 * DAY
     assert outlook.days_left in (None, 0)
 
@@ -109,13 +117,13 @@ def test_expiry_of_what_is_used_up(amount: str, days: int) -> None:
 def test_calm() -> None:
     """What is shown stays until it is off by as much as it is rounded."""
     ledger, now, left = spent_evenly(), NOW, Decimal(100)
-    outlook = look_ahead(wallet("100"), ledger, None, now)
+    outlook = look(wallet("100"), ledger, None, now)
     ends, prices = {outlook.runs_out}, {outlook.daily_spend}
     for quarter in range(4 * 96):
         now += timedelta(minutes=15)
         left -= Decimal("0.02") if quarter % 2 else Decimal("0.03")
         ledger.observe(wallet(str(left)), now)
-        outlook = look_ahead(wallet(str(left)), ledger, outlook, now)
+        outlook = look(wallet(str(left)), ledger, outlook, now)
         ends.add(outlook.runs_out)
         prices.add(outlook.daily_spend)
         assert outlook.runs_out is not None
@@ -128,10 +136,10 @@ def test_calm() -> None:
 def test_nothing_new() -> None:
     """A poll without news is no news of the future either."""
     ledger = spent_evenly()
-    outlook = look_ahead(wallet("100"), ledger, None, NOW)
+    outlook = look(wallet("100"), ledger, None, NOW)
     now = NOW + timedelta(minutes=10)
     ledger.observe(wallet("100"), now)
-    later = look_ahead(wallet("100"), ledger, outlook, now)
+    later = look(wallet("100"), ledger, outlook, now)
     assert replace(later, days_left=outlook.days_left) == outlook
 
 
@@ -141,10 +149,10 @@ def test_end_is_never_over() -> None:
     outlook: Outlook | None = None
     for left in ("9", "5", "2", "0.50", "0.10", "0.01"):
         now += timedelta(minutes=10)
-        outlook = look_ahead(wallet(left), ledger, outlook, now)
+        outlook = look(wallet(left), ledger, outlook, now)
         assert outlook.runs_out is not None
         assert outlook.runs_out > now
-    outlook = look_ahead(wallet("0"), ledger, outlook, now)
+    outlook = look(wallet("0"), ledger, outlook, now)
     assert outlook.runs_out is None
     assert outlook.days_left == 0
 
@@ -180,9 +188,9 @@ def test_expiry_only_shortens(
 ) -> None:
     """Whatever expires, the range keeps its order and nothing lasts longer for it."""
     ledger = spent_evenly(days=2)
-    free = look_ahead(wallet(str(amount)), ledger, None, NOW)
+    free = look(wallet(str(amount)), ledger, None, NOW)
     told = lots(*((str(part), days) for part, days in parts))
-    bound = look_ahead(wallet(str(amount), lots=told), ledger, None, NOW)
+    bound = look(wallet(str(amount), lots=told), ledger, None, NOW)
     times = (bound.earliest, bound.runs_out, bound.latest)
     known = [time for time in times if time is not None]
     assert known == sorted(known)

@@ -1,6 +1,8 @@
 """Sensors: what a person sees of an account."""
 
+from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -106,25 +108,22 @@ async def test_outage(
     assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
     assert state_of(hass, "sensor.telnyx_availability") == STATE_UNAVAILABLE
     assert state_of(hass, "sensor.telnyx_update_status") == "provider_fault"
-    last_update = state_of(hass, "sensor.telnyx_last_update")
 
     telnyx.heal()
     telnyx.fail(Reset())
     await poll()
     assert state_of(hass, "sensor.telnyx_update_status") == "unreachable"
-    assert state_of(hass, "sensor.telnyx_last_update") == last_update
 
     telnyx.heal()
     await poll()
     assert state_of(hass, "sensor.telnyx_balance") == "300.00"
     assert state_of(hass, "sensor.telnyx_update_status") == "ok"
-    assert str(state_of(hass, "sensor.telnyx_last_update")) > str(last_update)
 
 
 async def test_unchanged_data_writes_no_state(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
-    """A poll without news writes the time of the poll and nothing else."""
+    """A poll without changes writes no state."""
     # Whoever knows a past forecasts, and then it is news that time has passed.
     simulator[Deepgram].fail(Http(503), path="billing")
     for provider in simulator.providers:
@@ -141,12 +140,30 @@ async def test_unchanged_data_writes_no_state(
         EVENT_STATE_REPORTED, lambda event: None, event_filter=is_ours
     )
     await poll()
-    assert {event.data["entity_id"] for event in changes} == {
-        f"sensor.{provider.id}_last_update" for provider in simulator.providers
-    }
-    assert reports == {
-        f"sensor.{provider.id}_update_status" for provider in simulator.providers
-    }
+    assert [event.data["entity_id"] for event in changes] == []
+    assert reports == set()
+
+
+async def test_last_update(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """The time of the last update is there for those who enable it."""
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    entity_registry.async_update_entity("sensor.telnyx_last_update", disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    last_update = state_of(hass, "sensor.telnyx_last_update")
+    telnyx.fail(Http(503))
+    await poll()
+    assert state_of(hass, "sensor.telnyx_last_update") == last_update
+    telnyx.heal()
+    await poll()
+    assert str(state_of(hass, "sensor.telnyx_last_update")) > str(last_update)
 
 
 async def test_currency_that_appears_and_goes(
@@ -184,7 +201,8 @@ async def test_project_that_appears_and_goes(
     entry = await add_account(deepgram)
 
     def names() -> set[str | None]:
-        devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        (account,) = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+        devices = dr.async_entries_for_parent_device(device_registry, account.id)
         return {device.name for device in devices}
 
     before = names()
@@ -192,10 +210,19 @@ async def test_project_that_appears_and_goes(
     deepgram.add_balance(lab, Decimal(9))
     for _ in range(86):
         await poll()
-    assert names() - before == {"Deepgram Garage"}
+    assert names() - before == {"Garage"}
     assert state_of(hass, "sensor.deepgram_garage_balance") == "9"
 
+    deepgram.rename_project(lab, "Laboratory")
+    await poll(timedelta(days=1, minutes=1))
+    assert names() - before == {"Laboratory"}
+
+    # One short list forgets nothing; a week of them does.
     deepgram.remove_project(lab)
+    await poll(timedelta(days=1, minutes=1))
+    assert names() - before == {"Laboratory"}
+    assert state_of(hass, "sensor.deepgram_garage_balance") == STATE_UNAVAILABLE
+    await poll(timedelta(days=7))
     await poll()
     assert names() == before
     assert state_of(hass, "sensor.deepgram_garage_balance") is None
@@ -223,6 +250,13 @@ async def test_project_that_fails(
     deepgram.fail_project(garage, Http(500))
     await poll()
     assert state_of(hass, "sensor.deepgram_garage_balance") == STATE_UNAVAILABLE
+
+    # A project that is not found, while the list cannot be read, is not known.
+    deepgram.fail_project(garage, Http(404))
+    deepgram.fail(Http(500), path="^/v1/projects$")
+    await poll()
+    assert state_of(hass, "sensor.deepgram_garage_balance") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.deepgram_home_balance") == "104.56822227"
 
 
 async def test_spent_to_the_end(
@@ -297,13 +331,56 @@ async def test_refused_for_want_of_money(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> None:
     """An answer that asks for payment is a state of the account."""
-    telnyx = simulator[Telnyx]
-    await add_account(telnyx)
-    telnyx.fail(Http(402))
+    deepseek, telnyx = simulator[DeepSeek], simulator[Telnyx]
+    for provider in (deepseek, telnyx):
+        await add_account(provider)
+        provider.fail(Http(402))
     await poll()
-    assert state_of(hass, "sensor.telnyx_availability") == "depleted"
-    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNKNOWN
-    assert state_of(hass, "sensor.telnyx_update_status") == "ok"
+    assert state_of(hass, "sensor.deepseek_availability") == "depleted"
+    assert state_of(hass, "sensor.deepseek_balance_cny") == STATE_UNKNOWN
+    assert state_of(hass, "sensor.deepseek_update_status") == "ok"
+    # Telnyx does not document it: it may come from anything on the way.
+    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
+    assert state_of(hass, "sensor.telnyx_update_status") == "unexpected_answer"
+
+
+async def test_tiny_amount(
+    hass: HomeAssistant, simulator: Simulator, add_account: AddAccount
+) -> None:
+    """No state has an exponent."""
+    telnyx = simulator[Telnyx]
+    telnyx.fail(Http(200, body='{"data": {"balance": "0E-8", "currency": "USD"}}'))
+    await add_account(telnyx)
+    assert state_of(hass, "sensor.telnyx_balance") == "0"
+
+
+async def test_unexpected_exception(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An error nobody thought of has a status and one log line, without its text."""
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    provider = type(entry.runtime_data.provider)
+    with patch.object(provider, "fetch", side_effect=KeyError("MARKED-KEY")):
+        await poll()
+        await poll()
+    assert state_of(hass, "sensor.telnyx_update_status") == "internal_error"
+    assert state_of(hass, "sensor.telnyx_balance") == STATE_UNAVAILABLE
+    assert our_log(caplog).count("KeyError") == 1
+    assert "MARKED-KEY" not in caplog.text
+    await poll()
+    assert state_of(hass, "sensor.telnyx_balance") == "300.00"
+    telnyx.spend(Decimal(1))
+    estimate = "custom_components.api_balance.insight.account.estimate"
+    with patch(estimate, side_effect=ZeroDivisionError):
+        await poll()
+    # A conclusion that fails hides no fact.
+    assert state_of(hass, "sensor.telnyx_balance") == "299.00"
+    assert our_log(caplog).count("ZeroDivisionError") == 1
 
 
 async def test_auto_top_up_that_is_not_told_at_first(
@@ -311,7 +388,7 @@ async def test_auto_top_up_that_is_not_told_at_first(
 ) -> None:
     """What the provider tells later is there without a reload."""
     vonage = simulator[Vonage]
-    vonage.fail(Http(402))
+    vonage.fail(Http(200, body='{"value": 5.5}'))
     await add_account(vonage)
     assert state_of(hass, "binary_sensor.vonage_automatic_top_up") is None
     vonage.heal()
@@ -326,7 +403,7 @@ async def test_projects_refused_for_want_of_money(
     poll: Poll,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An account that tells nothing of its projects has lost none of them."""
+    """An account whose projects are refused has lost none of them."""
     deepgram = simulator[Deepgram]
     deepgram.add_balance(deepgram.add_project("Garage"), Decimal(9))
     await add_account(deepgram)

@@ -180,7 +180,6 @@ async def test_remind_beside_an_account_that_is_not_loaded(
     "target",
     [
         {"entity_id": ["sensor.telnyx_availability", "sun.sun"]},
-        {"entity_id": []},
         {"label_id": "nothing"},
     ],
 )

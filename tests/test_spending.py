@@ -7,13 +7,16 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_fire_time_changed,
+)
 
-from custom_components.api_balance.account import fill, observe
 from custom_components.api_balance.const import DOMAIN
+from custom_components.api_balance.insight.account import Settings, advance, fill
+from custom_components.api_balance.insight.state import AccountState
 from custom_components.api_balance.model import Period, Snapshot, Spend, Unit, Wallet
-from custom_components.api_balance.record import Record
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
@@ -239,8 +242,7 @@ async def test_nothing_is_spent(
         blocking=True,
     )
     await hass.async_block_till_done()
-    assert seen_event(hass)["event_type"] == "became_low"
-    assert seen_event(hass)["time_left"] is None
+    assert state_of(hass, LOW) == "on"
 
 
 async def test_nothing_is_left(
@@ -271,23 +273,23 @@ async def test_low_time(
     await add_account(telnyx)
     await set_days(hass, 10)
     assert state_of(hass, LOW) == "off"
-    await set_days(hass, 40)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    telnyx.spend(Decimal(200))
+    await poll(SOON)
     assert state_of(hass, LOW) == "on"
-    event = seen_event(hass)
-    assert event.pop("time_left") == pytest.approx(25, rel=0.04)
-    assert event == {
-        "event_type": "became_low",
-        "old": 300.0,
-        "new": 300.0,
-        "threshold": None,
-        "time_threshold": 40.0,
-        "unit": "USD",
-    }
+    low, jumped = (
+        state.attributes
+        for change in changes
+        if change.data["entity_id"] == ACTIVITY and (state := change.data["new_state"])
+    )
+    assert low["event_type"] == "became_low"
+    assert low["time_left"] < low["time_threshold"] == 10
+    assert jumped["event_type"] == "spend_jumped"
     telnyx.top_up(Decimal(1000))
     await poll(SOON)
     assert state_of(hass, LOW) == "off"
     assert seen_event(hass)["event_type"] == "recovered"
-    assert seen_event(hass)["time_left"] > 40
+    assert seen_event(hass)["time_left"] > 10
 
 
 async def test_last_top_up(
@@ -356,7 +358,7 @@ async def test_record_is_small(
     entry = await add_account(telnyx)
     await hass.config_entries.async_unload(entry.entry_id)
     data = hass_storage[RECORD]["data"]
-    assert len(data["ledgers"]["usd"]["history"]["hours"][1].split()) == 1440
+    assert len(data["gauges"]["usd"]["ledger"]["history"]["hours"].split()) == 1440
     assert len(json.dumps(data, indent=2)) < 50_000
 
 
@@ -448,12 +450,13 @@ def test_past_of_a_wallet_without_an_amount() -> None:
     """What was spent before is of no use where nobody knows what there is now."""
     usd, now = Unit.money("USD"), dt_util.utcnow()
     snapshot = Snapshot(wallets=(Wallet(key="usd", unit=usd),))
-    record, starts = Record(), {Period.THIS_MONTH: now}
-    observe(record, snapshot, starts, now)
+    state, starts = AccountState(), {Period.THIS_MONTH: now}
+    settings = Settings(interval=timedelta(minutes=10), starts=starts)
+    advance(state, snapshot, settings, now)
     row = Spend(unit=usd, amount=Decimal(1), start=now, end=now)
-    fill(record, snapshot, [row], starts)
-    assert record.knows_past
-    assert record.ledgers["usd"].history.hours == {}
+    fill(state, [row], starts)
+    assert state.knows_past
+    assert state.gauges["usd"].ledger.history.hours == {}
 
 
 async def test_past_of_a_project(

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components import api_balance
 from custom_components.api_balance.const import DOMAIN
@@ -38,7 +41,9 @@ from homeassistant.setup import async_setup_component
 from .conftest import AddAccount, Poll, state_of
 from .past import remember
 from .simulator import Http, SimulatedProvider, Simulator
+from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
+from .simulator.elevenlabs import ElevenLabs
 from .simulator.telnyx import Telnyx
 
 LOW = "binary_sensor.telnyx_low_balance"
@@ -51,6 +56,7 @@ ENTITIES = {
     "became_low": LOW,
     "no_longer_low": LOW,
     "became_depleted": LOW,
+    "reminder": LOW,
     "topped_up": ACTIVITY,
     "spend_jumped": ACTIVITY,
     "balance_crossed_threshold": BALANCE,
@@ -267,7 +273,7 @@ async def home(telnyx: Telnyx, make_home: MakeHome) -> Home:
         (
             "balance_crossed_threshold",
             below(100),
-            "90! 80 101 x 90! x 80 x 200 99! 200 x x 99! 200 reload 90! reload 80 200",
+            "90! 80 101 x 90! x 80 x 200 99! 200 x x 99 99! 200 reload 90! reload 80 200",
         ),
         (
             "balance_crossed_threshold",
@@ -452,36 +458,40 @@ async def test_wallet_that_was_missing(
         assert len(home.fired) == expected
 
 
-@pytest.mark.parametrize("behavior", ["each", "first", "all"])
 @pytest.mark.parametrize("trigger", ["became_low", "balance_crossed_threshold"])
 @pytest.mark.parametrize("how", ["", "x ", "stop:", "again:"])
-async def test_for(
-    home: Home, telnyx: Telnyx, trigger: str, behavior: str, how: str
-) -> None:
-    """A wait begins with the change, goes on in an outage and ends with recovery."""
+async def test_for(home: Home, telnyx: Telnyx, trigger: str, how: str) -> None:
+    """A wait begins with the change, ends with recovery, and acts on what is known."""
+    entity_id = ENTITIES[trigger]
     await home.automate(
         trigger,
-        {"entity_id": ENTITIES[trigger]},
-        {**options_of(trigger), "behavior": behavior, "for": {"minutes": 30}},
+        {"entity_id": entity_id},
+        {**options_of(trigger), "for": {"minutes": 30}},
     )
 
     def set_to(amount: str) -> None:
         telnyx.set_balance(Decimal(amount))
 
     await home.go(f"{how}40", set_to)
-    await home.pass_time(4)
+    await home.go("30 20", set_to)
     assert home.fired == []
-    await home.go("30 x 20", set_to)
-    assert home.fired == [ENTITIES[trigger]]
-    await home.go("10 300", set_to)
+    await home.pass_time(7)
+    assert home.fired == [entity_id]
 
-    assert await home.go(f"{how}40 300 200 200 200", set_to) == (
-        f"{how}40 300 200 200 200"
-    )
-    assert await home.go(f"{how}40 x x! x 30 30", set_to) == f"{how}40 x x x! 30 30"
+    steps = f"10 300 {how}40 300 200 200 200"
+    assert await home.go(steps, set_to) == steps
+
+    # The wait ends during an outage, and acts when the amount is known again.
+    await home.go("40 x", set_to)
+    await home.pass_time(12)
+    await home.pass_time(12)
+    assert home.fired == []
+    telnyx.heal()
+    await home.pass_time(30)
+    await home.pass_time(2)
+    assert home.fired == [entity_id]
 
 
-@pytest.mark.parametrize("how", ["40", "stop:40"])
 @pytest.mark.parametrize("trigger", ["became_low", "balance_crossed_threshold"])
 async def test_wait_without_an_object(
     hass: HomeAssistant,
@@ -490,9 +500,8 @@ async def test_wait_without_an_object(
     label_registry: lr.LabelRegistry,
     entity_registry: er.EntityRegistry,
     trigger: str,
-    how: str,
 ) -> None:
-    """A wait ends when its wallet is no longer targeted, or nobody waits any more."""
+    """A wait ends when its gauge is no longer targeted, or the automation is off."""
     label = label_registry.async_create("Money").label_id
     entity_id = ENTITIES[trigger]
     entity_registry.async_update_entity(entity_id, labels={label})
@@ -502,25 +511,45 @@ async def test_wait_without_an_object(
     def set_to(amount: str) -> None:
         telnyx.set_balance(Decimal(amount))
 
-    await home.go(how, set_to)
+    await home.go("40", set_to)
     entity_registry.async_update_entity(entity_id, labels=set())
     await home.pass_time(6)
     assert home.fired == []
 
     entity_registry.async_update_entity(entity_id, labels={label})
-    await home.go(f"300 {how}", set_to)
+    await home.go("300 40", set_to)
     await home.turn(STATE_OFF)
     await home.pass_time(6)
     assert home.fired == []
 
+    # While the account is not loaded, nothing is known of it.
     await home.turn(STATE_ON)
-    await home.go(f"300 {how}", set_to)
+    await home.go("300 40", set_to)
     await hass.config_entries.async_unload(home.entry.entry_id)
     await home.pass_time(6)
-    assert home.fired == [entity_id]
+    assert home.fired == []
+    await home.turn(STATE_OFF)
 
 
-@pytest.mark.parametrize("trigger", TRIGGERS)
+async def test_quota_reset(
+    hass: HomeAssistant, simulator: Simulator, make_home: MakeHome
+) -> None:
+    """A quota that was low or depleted is available again after its reset, once."""
+    elevenlabs = simulator[ElevenLabs]
+    elevenlabs.extension = Decimal(0)
+    home = await make_home(elevenlabs)
+    (device,) = dr.async_entries_for_config_entry(
+        dr.async_get(hass), home.entry.entry_id
+    )
+    await home.automate("quota_reset", {"device_id": device.id}, {})
+    for used, expected in ((0, 0), (100_000, 0), (0, 1), (50, 0), (0, 0)):
+        home.fired.clear()
+        elevenlabs.used = Decimal(used)
+        await home.pass_time(70)
+        assert len(home.fired) == expected
+
+
+@pytest.mark.parametrize("trigger", ENTITIES)
 @pytest.mark.parametrize("target", ["entity_id", "device_id", "area_id", "label_id"])
 async def test_target(
     hass: HomeAssistant,
@@ -610,6 +639,8 @@ async def test_target(
     for amount in (40, 0, 300):
         telnyx.set_balance(Decimal(amount))
         await home.pass_time()
+        if trigger == "reminder" and amount == 0:
+            await hass.services.async_call(DOMAIN, "remind", blocking=True)
     # A device has two sensors of the wallet: its balance and its available credit.
     expected = {ENTITIES[trigger]}
     if trigger == "balance_crossed_threshold" and target != "entity_id":
@@ -617,7 +648,172 @@ async def test_target(
     assert sorted(home.fired) == sorted(expected)
 
 
-@pytest.mark.parametrize("trigger", TRIGGERS)
+@pytest.mark.parametrize("target", [{}, {"entity_id": [], "label_id": []}])
+async def test_every_account(
+    simulator: Simulator,
+    add_account: AddAccount,
+    home: Home,
+    telnyx: Telnyx,
+    target: dict[str, Any],
+) -> None:
+    """Without a target every account is watched, also one that is added later."""
+    await home.automate("became_low", target, {})
+    deepseek = simulator[DeepSeek]
+    await add_account(deepseek)
+    telnyx.set_balance(Decimal(40))
+    deepseek.add_currency("CNY", Decimal(0))
+    await home.pass_time()
+    low = "binary_sensor.deepseek_low_balance_cny"
+    assert sorted(home.fired) == sorted([LOW, low])
+
+
+async def test_variables(hass: HomeAssistant, home: Home, telnyx: Telnyx) -> None:
+    """An automation gets what happened: amounts, level and threshold."""
+    values = {
+        name: f"{{{{ trigger.{name} }}}}"
+        for name in ("activity", "before", "after", "level", "unit", "threshold")
+    }
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {
+                    "trigger": f"{DOMAIN}.became_low",
+                    "target": {"entity_id": LOW},
+                },
+                "actions": {"event": "happened", "event_data": values},
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    happened = async_capture_events(hass, "happened")
+    telnyx.set_balance(Decimal(40))
+    await home.pass_time()
+    assert [event.data for event in happened] == [
+        {
+            "activity": "became_low",
+            "before": 300,
+            "after": 40,
+            "level": "low",
+            "unit": "USD",
+            "threshold": 50,
+        }
+    ]
+
+
+async def test_wait_for_all(
+    hass: HomeAssistant, make_home: MakeHome, simulator: Simulator
+) -> None:
+    """A wait for all ends when one of them recovers."""
+    deepseek = simulator[DeepSeek]
+    for currency in ("CNY", "USD"):
+        deepseek.add_currency(currency, Decimal(200))
+    home = await make_home(deepseek)
+    target = {
+        "entity_id": [f"binary_sensor.deepseek_low_balance_{x}" for x in ("cny", "usd")]
+    }
+    options = {"behavior": "all", "for": {"minutes": 30}}
+    await home.automate("became_depleted", target, options)
+
+    def set_to(amounts: str) -> None:
+        for currency, amount in zip(("CNY", "USD"), amounts.split("/"), strict=True):
+            deepseek.add_currency(currency, Decimal(amount))
+
+    steps = "0/0 0/200 0/200 0/200 0/0 0/0"
+    assert await home.go(steps, set_to) == steps
+    await home.pass_time(30)
+    assert len(home.fired) == 1
+
+
+@pytest.mark.parametrize("unit", ["d", "h"])
+async def test_time_in_another_unit(
+    hass: HomeAssistant, make_home: MakeHome, telnyx: Telnyx, unit: str
+) -> None:
+    """The threshold holds in whatever unit the time is shown."""
+    telnyx.set_balance(Decimal(0))
+    telnyx.set_credit_limit(Decimal(300))
+    home = await make_home(telnyx)
+    er.async_get(hass).async_update_entity_options(
+        TIME_LEFT, "sensor", {"unit_of_measurement": unit}
+    )
+    await home.automate(
+        "time_left_crossed_threshold",
+        {"entity_id": TIME_LEFT},
+        {**less_than(3, "d"), "for": {"minutes": 30}},
+    )
+    telnyx.set_credit_limit(Decimal(60))
+    await home.pass_time()
+    assert home.fired == []
+    await home.pass_time(30)
+    assert home.fired == [TIME_LEFT]
+
+
+async def test_time_that_flutters(make_home: MakeHome, telnyx: Telnyx) -> None:
+    """A time that flutters around the threshold fires once."""
+    telnyx.set_balance(Decimal(0))
+    telnyx.set_credit_limit(Decimal(300))
+    home = await make_home(telnyx)
+    await home.automate(
+        "time_left_crossed_threshold", {"entity_id": TIME_LEFT}, less_than(2, "d")
+    )
+    steps = "59! 61 59 62 58 61"
+    assert await home.go(steps, lambda to: telnyx.set_credit_limit(Decimal(to))) == (
+        steps
+    )
+
+
+async def test_project_of_a_targeted_account(
+    hass: HomeAssistant, make_home: MakeHome, simulator: Simulator
+) -> None:
+    """Targeting an account reaches the balances of its projects."""
+    deepgram = simulator[Deepgram]
+    garage = deepgram.add_project("Garage")
+    balance = deepgram.add_balance(garage, Decimal(9))
+    home = await make_home(deepgram)
+    (account,) = dr.async_entries_for_config_entry(
+        dr.async_get(hass), home.entry.entry_id
+    )
+    await home.automate("became_depleted", {"device_id": account.id}, {})
+    deepgram.set_balance(balance, Decimal(0))
+    await home.pass_time(70)
+    assert home.fired == ["binary_sensor.deepgram_garage_low_balance"]
+
+
+async def test_several_events_at_once(
+    hass: HomeAssistant, home: Home, telnyx: Telnyx
+) -> None:
+    """Each trigger gets its own of what happens at once."""
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "mode": "queued",
+                "triggers": [
+                    {"trigger": f"{DOMAIN}.{name}", "target": {"entity_id": entity_id}}
+                    for name, entity_id in (
+                        ("no_longer_low", LOW),
+                        ("topped_up", ACTIVITY),
+                    )
+                ],
+                "actions": {
+                    "event": "happened",
+                    "event_data": {"activity": "{{ trigger.activity }}"},
+                },
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    happened = async_capture_events(hass, "happened")
+    for amount in (40, 400):
+        telnyx.set_balance(Decimal(amount))
+        await home.pass_time()
+    # Home Assistant asks the triggers in their order.
+    assert [event.data["activity"] for event in happened] == ["recovered", "topped_up"]
+
+
+@pytest.mark.parametrize("trigger", ENTITIES)
 async def test_set_up_while_low(
     make_home: MakeHome, telnyx: Telnyx, trigger: str
 ) -> None:
@@ -650,7 +846,8 @@ async def test_poll_before_the_start_is_over(home: Home, telnyx: Telnyx) -> None
     await home.pass_time()
     telnyx.heal()
     await home.pass_time()
-    assert sorted(home.fired) == [AVAILABLE, BALANCE]
+    # Alerts are sent when Home Assistant has started: every automation is there.
+    assert home.fired == []
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await home.pass_time()
@@ -748,7 +945,7 @@ async def test_description(hass: HomeAssistant, home: Home, trigger: str) -> Non
     assert description is not None
     for target in description["target"]["entity"]:
         assert target["integration"] == DOMAIN
-        assert target["domain"] == [ENTITIES[trigger].partition(".")[0]]
+        assert target["domain"] == [ENTITIES.get(trigger, ACTIVITY).partition(".")[0]]
     folder = Path(api_balance.__path__[0])
     icons = json.loads((folder / "icons.json").read_text())["triggers"]
     texts = json.loads((folder / "translations/en.json").read_text())["triggers"]
@@ -760,7 +957,7 @@ async def test_description(hass: HomeAssistant, home: Home, trigger: str) -> Non
         [
             {
                 CONF_PLATFORM: f"{DOMAIN}.{trigger}",
-                "target": {"entity_id": ENTITIES[trigger]},
+                "target": {"entity_id": ENTITIES.get(trigger, ACTIVITY)},
                 "options": options_of(trigger)
                 | {
                     key: field["default"]

@@ -3,6 +3,7 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
@@ -11,8 +12,8 @@ from homeassistant.helpers.typing import ConfigType
 from .connection import async_connect
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
-from .issues import async_delete_issues
-from .model import ACCOUNT
+from .issues import async_delete_issues, placeholders
+from .model import ACCOUNT, Problem
 from .past import async_start_past
 from .services import async_setup_services
 from .statistics import async_start_statistics
@@ -35,10 +36,31 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
-    """Set up an account."""
+    """Set up an account.
+
+    An account that has worked before is set up during an outage too: its status says why
+    there are no amounts.
+    """
+    store = AccountStore(hass, entry.entry_id)
+    try:
+        state = await store.async_load()
+    except OSError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="record_not_readable"
+        ) from err
     provider = await async_connect(hass, entry.data)
-    coordinator = AccountCoordinator(hass, entry, provider)
-    await coordinator.async_config_entry_first_refresh()
+    coordinator = AccountCoordinator(hass, entry, provider, store, state)
+    await coordinator.async_refresh()
+    if state.snapshot is None:
+        await coordinator.async_close()
+        problem = coordinator.data.problem or Problem.RATE_LIMITED
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key=problem,
+            translation_placeholders=placeholders(
+                provider, problem, coordinator.data.detail
+            ),
+        )
     entry.runtime_data = coordinator
     # The devices of the account's parts refer to it: it has to be there first.
     coordinator.account_device_id = (
@@ -54,10 +76,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         .id
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # A coordinator polls only while something listens, and every entity may be disabled.
+    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
 
     @callback
     def arm(_: HomeAssistant) -> None:
-        """Begin to warn when the automations are there."""
+        """Start sending alerts when the automations are there."""
         coordinator.async_arm()
 
     entry.async_on_unload(async_at_started(hass, arm))
@@ -77,11 +101,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) 
     coordinator.async_disarm()
     is_unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     await coordinator.async_close()
+    if entry.disabled_by:
+        async_delete_issues(hass, entry)
     return is_unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
-    """Forget what was kept of an account."""
+    """Remove what was stored of an account."""
     await AccountStore(hass, entry.entry_id).async_remove()
     async_delete_issues(hass, entry)
 
@@ -89,11 +115,12 @@ async def async_remove_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: ApiBalanceConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
-    """Let a device go that tells nothing and is not the account itself."""
+    """Allow removing a device that no longer provides data."""
     if entry.state is not ConfigEntryState.LOADED:
-        # What tells nothing is not known.
+        # Nothing is known of the account now.
         return False
-    parts = entry.runtime_data.data.parts.values()
-    scopes = {ACCOUNT, *(part.scope for part in parts)}
+    snapshot = entry.runtime_data.data.snapshot
+    scopes = {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
+    scopes |= {wallet.scope for wallet in snapshot.wallets}
     kept = {(DOMAIN, device_id(entry.entry_id, scope)) for scope in scopes}
     return not device.identifiers & kept

@@ -12,8 +12,8 @@ from decimal import Decimal
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .account import Account
 from .coordinator import AccountCoordinator
+from .insight.account import View
 from .insight.outlook import Outlook
 from .model import ACCOUNT, Lot, Purchase, Quota, Spend, Unit, Wallet
 from .spend import PurchaseReport, Source, SpendField, SpendReport
@@ -27,7 +27,7 @@ def balances_answer(coordinator: AccountCoordinator) -> JsonObjectType:
         "account": coordinator.config_entry.title,
         "provider": coordinator.provider.name,
         "availability": account.availability,
-        "as_of": _moment(snapshot.as_of),
+        "as_of": _moment(coordinator.state.updated_at),
         "projects": [
             {"id": part.key, "name": part.label, "problem": part.problem}
             for part in snapshot.scopes
@@ -144,7 +144,7 @@ def _lot(lot: Lot) -> JsonObjectType:
     }
 
 
-def _quota(account: Account, quota: Quota) -> JsonObjectType:
+def _quota(account: View, quota: Quota) -> JsonObjectType:
     """Return what has a limit or a reset."""
     return {
         **_project(account, quota.scope),
@@ -158,7 +158,7 @@ def _quota(account: Account, quota: Quota) -> JsonObjectType:
     }
 
 
-def _spend(account: Account, spend: Spend, is_local: bool = False) -> JsonObjectType:
+def _spend(account: View, spend: Spend, is_local: bool = False) -> JsonObjectType:
     """Return what was spent in a time; days of the home begin at its midnight."""
     start, end = spend.start, spend.end
     if is_local:
@@ -177,7 +177,7 @@ def _spend(account: Account, spend: Spend, is_local: bool = False) -> JsonObject
     }
 
 
-def _purchase(account: Account, purchase: Purchase) -> JsonObjectType:
+def _purchase(account: View, purchase: Purchase) -> JsonObjectType:
     """Return a top-up or a grant."""
     return {
         "id": purchase.id or None,
@@ -190,7 +190,7 @@ def _purchase(account: Account, purchase: Purchase) -> JsonObjectType:
     }
 
 
-def _project(account: Account, scope: str) -> JsonObjectType:
+def _project(account: View, scope: str) -> JsonObjectType:
     """Return which part of the account something belongs to."""
     if scope == ACCOUNT:
         return {"project": None, "project_id": None}

@@ -12,14 +12,21 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import ATTR_LEVEL
-from .coordinator import ApiBalanceConfigEntry
-from .entity import AccountEntity, PartEntity, async_add_wallet_entities
-from .insight.watch import Level
-from .model import Wallet
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .entity import (
+    AccountEntity,
+    PartEntity,
+    async_add_gauge_entities,
+    async_add_part_entities,
+)
+from .insight.account import Part
+from .insight.levels import Level
+from .insight.outlook import Outlook
+from .model import Gauge
 
 PARALLEL_UPDATES = 0
 
-ACCOUNT_BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
+ACCOUNT_BINARY_SENSORS = (
     BinarySensorEntityDescription(
         key="auto_top_up",
         translation_key="auto_top_up",
@@ -27,11 +34,25 @@ ACCOUNT_BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
     ),
 )
 
-BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
+WALLET_BINARY_SENSORS = (
     BinarySensorEntityDescription(
         key="low_balance",
         translation_key="low_balance",
         device_class=BinarySensorDeviceClass.PROBLEM,
+    ),
+)
+
+QUOTA_BINARY_SENSORS = (
+    BinarySensorEntityDescription(
+        key="low_balance",
+        translation_key="low_quota",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+    ),
+)
+
+RESET_BINARY_SENSORS = (
+    BinarySensorEntityDescription(
+        key="lasts_until_reset", translation_key="lasts_until_reset"
     ),
 )
 
@@ -41,12 +62,12 @@ async def async_setup_entry(
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the binary sensors of an account and of each wallet."""
+    """Set up the binary sensors of an account and of each wallet and quota."""
     coordinator = entry.runtime_data
     left = list(ACCOUNT_BINARY_SENSORS)
 
     @callback
-    def add_when_told() -> None:
+    def add_when_known() -> None:
         """Add what the provider may leave out at first."""
         if coordinator.data.snapshot.has_auto_top_up is not None:
             async_add_entities(
@@ -54,25 +75,39 @@ async def async_setup_entry(
             )
             left.clear()
 
-    add_when_told()
-    entry.async_on_unload(coordinator.async_add_listener(add_when_told))
-    async_add_wallet_entities(
-        entry, async_add_entities, LowBalanceSensor, BINARY_SENSORS
+    add_when_known()
+    entry.async_on_unload(coordinator.async_add_listener(add_when_known))
+    async_add_gauge_entities(
+        entry,
+        async_add_entities,
+        LowBalanceSensor,
+        WALLET_BINARY_SENSORS,
+        QUOTA_BINARY_SENSORS,
     )
+
+    def describe(
+        coordinator: AccountCoordinator, part: Part
+    ) -> tuple[BinarySensorEntityDescription, ...]:
+        """Return the descriptions of an outlook with a reset."""
+        gauge = coordinator.data.gauges.get(part.key)
+        has_reset = isinstance(part, Outlook) and gauge and gauge.resets_at
+        return RESET_BINARY_SENSORS if has_reset else ()
+
+    async_add_part_entities(entry, async_add_entities, LastsUntilResetSensor, describe)
 
 
 class AutoTopUpSensor(AccountEntity, BinarySensorEntity):
-    """Whether an account tops itself up. That silences no warning."""
+    """Whether an account tops itself up. That silences no alert."""
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return what the provider says."""
+        """Return what the provider reports."""
         return self.coordinator.data.snapshot.has_auto_top_up
 
 
-class LowBalanceSensor(PartEntity[Wallet], BinarySensorEntity):
-    """Whether a wallet is low or depleted."""
+class LowBalanceSensor(PartEntity[Gauge], BinarySensorEntity):
+    """Whether a wallet or a quota is low or depleted."""
 
     @property
     @override
@@ -83,10 +118,20 @@ class LowBalanceSensor(PartEntity[Wallet], BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Tell low from depleted."""
+        """Return the level, which distinguishes low from depleted."""
         return {ATTR_LEVEL: self._level}
 
     @property
     def _level(self) -> Level | None:
-        """Return how the wallet stands to its thresholds."""
+        """Return how the gauge stands to its thresholds."""
         return self.coordinator.data.levels.get(self.part.key)
+
+
+class LastsUntilResetSensor(PartEntity[Outlook], BinarySensorEntity):
+    """Whether a quota lasts until its reset."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return what the forecast says."""
+        return self.part.lasts_until_reset

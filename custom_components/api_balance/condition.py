@@ -14,54 +14,54 @@ from homeassistant.helpers.condition import (
 )
 from homeassistant.util.unit_conversion import DurationConverter
 
-from .account import AVAILABLE, BALANCE, TIME_LEFT
 from .const import ATTR_LEVEL
-from .entity import async_wallets_among
-from .insight.watch import Level
+from .entity import async_gauges_among
+from .insight.account import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
+from .insight.levels import Level
 
 
-class WalletCondition(EntityConditionBase):
-    """Ask what the entities of our wallets show."""
+class GaugeCondition(EntityConditionBase):
+    """Test what the entities of wallets and quotas show."""
 
     _keys: ClassVar[tuple[str, ...]]
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """Keep our own entities that show it."""
+        """Keep the entities of API Balance that show it."""
         found = super().entity_filter(entities)
-        return async_wallets_among(self._hass, found, self._keys)
+        return async_gauges_among(self._hass, found, self._keys)
 
     @override
     def _check_all_match_state(self, states: list[State]) -> bool:
-        """Tell whether all that is known matches; an outage matches nothing."""
+        """Return whether everything known matches; an outage matches nothing."""
         return bool(states) and super()._check_all_match_state(states)
 
 
-class IsLowCondition(WalletCondition, EntityStateConditionBase):
-    """Ask whether a wallet is low or depleted."""
+class IsLowCondition(GaugeCondition, EntityStateConditionBase):
+    """Test whether a wallet or a quota is low or depleted."""
 
     _domain_specs = {Platform.BINARY_SENSOR: DomainSpec()}
     _keys = ("low_balance",)
     _states = {STATE_ON}
 
 
-class IsDepletedCondition(WalletCondition, EntityStateConditionBase):
-    """Ask whether a wallet is depleted."""
+class IsDepletedCondition(GaugeCondition, EntityStateConditionBase):
+    """Test whether a wallet or a quota is depleted."""
 
     _domain_specs = {Platform.BINARY_SENSOR: DomainSpec(value_source=ATTR_LEVEL)}
     _keys = ("low_balance",)
     _states = {Level.DEPLETED}
 
 
-class BalanceCondition(WalletCondition, EntityNumericalConditionBase):
-    """Ask for a balance."""
+class BalanceCondition(GaugeCondition, EntityNumericalConditionBase):
+    """Test a balance, or what remains of a quota."""
 
     _domain_specs = {Platform.SENSOR: DomainSpec()}
-    _keys = (BALANCE, AVAILABLE)
+    _keys = (BALANCE, AVAILABLE, REMAINING)
 
 
-class TimeLeftCondition(WalletCondition, EntityNumericalConditionWithUnitBase):
-    """Ask for the time that is left."""
+class TimeLeftCondition(GaugeCondition, EntityNumericalConditionWithUnitBase):
+    """Test the time that is left."""
 
     _domain_specs = {Platform.SENSOR: DomainSpec()}
     _keys = (TIME_LEFT,)

@@ -25,6 +25,7 @@ from .const import (
     LOGGER,
 )
 from .forms import PROVIDER_FORM, by_label, credentials_form, thresholds_form, told
+from .insight.identity import is_same_account
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet
 from .providers import catalog
@@ -107,7 +108,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
             except ProviderError as err:
                 errors |= self._complaint(err)
-                details = placeholders(self._provider, err)
+                details = placeholders(self._provider, err.problem, err.failure.detail)
                 if isinstance(err, NotInAnswer):
                     details["usable"] = ", ".join(err.usable) or "-"
             except Exception as err:  # noqa: BLE001
@@ -257,11 +258,9 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         data[CONF_ACCOUNT_IDS] = ids
         if own is None:
-            if ids:
-                await self.async_set_unique_id(f"{self._provider.id}_{ids[0]}")
             return await self.async_step_thresholds()
         known_ids = own.data[CONF_ACCOUNT_IDS]
-        if ids and known_ids and snapshot.account_ids.isdisjoint(known_ids):
+        if is_same_account(known_ids, ids) is False:
             return self.async_abort(reason="wrong_account")
         kept = {
             CONF_ACCOUNT_IDS: ids or known_ids,
@@ -312,12 +311,16 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     def _is_same(
         self, entry: ConfigEntry, data: dict[str, Any], snapshot: Snapshot
     ) -> bool:
-        """Tell whether an entry is of the same account, as far as can be known."""
+        """Return whether an entry is of the same account, as far as can be known.
+
+        The ids of an account change with its projects: they are no unique id of an entry,
+        which Home Assistant would replace by another one of the same id.
+        """
         if entry.data[CONF_PROVIDER] != self._provider.id:
             return False
-        known_ids = entry.data[CONF_ACCOUNT_IDS]
-        if known_ids and snapshot.account_ids:
-            return not snapshot.account_ids.isdisjoint(known_ids)
+        is_same = is_same_account(entry.data[CONF_ACCOUNT_IDS], snapshot.account_ids)
+        if is_same is not None:
+            return is_same
         return all(
             entry.data.get(credential.key) == data.get(credential.key)
             for credential in self._provider.credentials

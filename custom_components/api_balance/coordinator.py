@@ -1,74 +1,71 @@
-"""One poll of an account: from the provider's answer to what the home shows."""
+"""Coordinator of an account: it carries answers to the insight, and events to the home."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from functools import partial
 import random
-from typing import Any, override
+import traceback
+from typing import override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
-from .account import Account, conclude, fill, judge_wallets, levels_of, observe
-from .const import CONF_THRESHOLDS, DOMAIN, LOGGER
-from .insight.ledger import Ledger
-from .insight.watch import Change, Thresholds
-from .issues import AccountIssues, error_of, placeholders
-from .model import ACCOUNT, Period, Problem, Snapshot, Spend
-from .providers.base import (
-    Deferred,
-    InvalidCredentials,
-    MissingPermission,
-    Provider,
-    ProviderError,
-    RateLimited,
-    UnexpectedAnswer,
-    WrongCredentialKind,
+from .const import CONF_ACCOUNT_IDS, CONF_THRESHOLDS, DOMAIN, LOGGER
+from .insight.account import (
+    AmountsChanged,
+    Settings,
+    View,
+    advance,
+    deliver,
+    fill,
+    look_again,
+    set_thresholds,
+    thresholds_of,
 )
-from .providers.http import MAX_RETRY_AFTER
-from .record import Record
+from .insight.levels import Event, Thresholds
+from .insight.movements import Ledger
+from .insight.schedule import Ability
+from .insight.state import AccountState
+from .issues import async_update_issues, placeholders
+from .model import ACCOUNT, Failure, Period, Problem, Snapshot, Spend
+from .providers.base import Deferred, Provider, ProviderError, RateLimited
 from .store import AccountStore
 
 type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
 
-type Amounts = Mapping[str, Mapping[str, Decimal]]
-
-# Sent after every poll, whatever came of it: listeners of the coordinator hear only of
-# changes of the data.
+# Sent after every poll: listeners of the coordinator are called only for changes.
 SIGNAL_POLLED: SignalTypeFormat[()] = SignalTypeFormat(f"{DOMAIN}_{{}}_polled")
-SIGNAL_ACTIVITY: SignalTypeFormat[str, Change] = SignalTypeFormat(
-    f"{DOMAIN}_{{}}_activity"
+# What happened to any account: sent once, over outages and restarts.
+SIGNAL_EVENTS: SignalType[AccountCoordinator, list[Event]] = SignalType(
+    f"{DOMAIN}_events"
 )
-# Sent when an account begins to warn.
-SIGNAL_ARMED: SignalType[AccountCoordinator] = SignalType(f"{DOMAIN}_armed")
-
-# A provider's own accounts system may fail too: one refusal proves nothing.
-REFUSALS_BEFORE_REAUTH = 2
-# Who does not see the question is still warned, should the provider have been wrong.
-POLL_AFTER_REAUTH = timedelta(hours=1)
-# While a provider only asks for patience, its last numbers stay for so many polls.
-POLLS_OF_PATIENCE = 3
+SIGNAL_AMOUNTS: SignalType[AccountCoordinator, list[AmountsChanged]] = SignalType(
+    f"{DOMAIN}_amounts"
+)
 # Accounts that started together drift apart by up to this part of the interval.
 SPREAD = 0.1
 
 
-class AccountCoordinator(DataUpdateCoordinator[Account]):
+class AccountCoordinator(DataUpdateCoordinator[View]):
     """Poll one account."""
 
     config_entry: ApiBalanceConfigEntry
     account_device_id: str
 
     def __init__(
-        self, hass: HomeAssistant, entry: ApiBalanceConfigEntry, provider: Provider
+        self,
+        hass: HomeAssistant,
+        entry: ApiBalanceConfigEntry,
+        provider: Provider,
+        store: AccountStore,
+        state: AccountState,
     ) -> None:
-        """Prepare to poll."""
+        """Show what was known before."""
         super().__init__(
             hass,
             LOGGER,
@@ -78,290 +75,225 @@ class AccountCoordinator(DataUpdateCoordinator[Account]):
             always_update=False,
         )
         self.provider = provider
-        self.problem: Problem | None = None
-        self.updated_at: datetime | None = None
-        self._store = AccountStore(hass, entry.entry_id)
-        self._record = Record()
-        self._issues = AccountIssues(hass, entry, provider)
-        self.is_armed = False
-        # What each wallet showed before the last poll; at a start, before the start.
-        self.amounts_before: Amounts = {}
-
-    @override
-    async def _async_setup(self) -> None:
-        """Recall what the account kept over the restart."""
-        self._record = await self._store.async_load()
-
-    @override
-    async def _async_update_data(self) -> Account:
-        """Ask the provider, unless it wants to be left alone."""
-        now = dt_util.utcnow()
-        self.amounts_before = self._record.amounts
-        self.update_interval = self.provider.poll_interval * (
-            1 + SPREAD * random.random()
-        )
-        if rest := self._rest(now):
-            return self._keep_quiet(rest)
-        try:
-            snapshot = await self.provider.read()
-        except ProviderError as err:
-            return self._failed(err, now)
-        return self._succeeded(snapshot, now)
-
-    @override
-    @callback
-    def _async_refresh_finished(self) -> None:
-        """Tell those who follow every poll, and go on with polling."""
-        is_refused = not self.last_update_success and isinstance(
-            self.last_exception, ConfigEntryAuthFailed
-        )
-        if is_refused and self._listeners:
-            self.update_interval = POLL_AFTER_REAUTH
-            self._schedule_refresh()
-        async_dispatcher_send(
-            self.hass, SIGNAL_POLLED.format(self.config_entry.entry_id)
-        )
-        # After an outage or a start the home first sees the levels of before, and then
-        # the change: whoever waits for a change gets it.
-        self.hass.loop.call_soon(self.async_judge)
-
-    @callback
-    def async_arm(self) -> None:
-        """Begin to warn: everybody who wants to hear of it is there."""
-        self.is_armed = True
-        self.async_judge()
-        async_dispatcher_send(self.hass, SIGNAL_ARMED, self)
-
-    @callback
-    def async_disarm(self) -> None:
-        """End to warn: what changes from now on is news for the next start."""
-        self.is_armed = False
-
-    async def async_close(self) -> None:
-        """Write the record for the last time."""
-        await self._store.async_close(self._record)
-
-    @callback
-    def async_judge(self) -> None:
-        """Compare the wallets with their thresholds, and tell what is news."""
-        if (
-            not self.is_armed
-            or not self.last_update_success
-            # Nobody acts on it any more: it is news for the next start.
-            or self.hass.is_stopping
-        ):
-            return
-        record = self._record
-        news = judge_wallets(record, self.data, self.thresholds, dt_util.utcnow())
-        if levels_of(record) != self.data.levels:
-            self._conclude_anew()
-        for key, change in news:
-            self.async_tell(key, change)
-        # Told first and written then: rather a warning twice than never.
-        self._save(is_urgent=bool(news))
-
-    @callback
-    def async_write_down(self) -> None:
-        """Write down at once what somebody acts on, so that it is not news again."""
-
-        # Automations may see a change before it is judged.
-        self.hass.loop.call_soon(partial(self._save, is_urgent=True))
-
-    @callback
-    def async_tell(self, wallet_key: str, change: Change) -> None:
-        """Tell what happened to a wallet."""
-        async_dispatcher_send(
-            self.hass,
-            SIGNAL_ACTIVITY.format(self.config_entry.entry_id),
-            wallet_key,
-            change,
-        )
-
-    @callback
-    def async_turn(self, now: datetime) -> None:
-        """Begin the home's new day."""
-        if self.last_update_success:
-            for ledger in self._record.ledgers.values():
-                ledger.turn(_starts(), now)
-            self._conclude_anew()
+        self.state = state
+        self._store = store
+        self._is_armed = False
+        self._is_failing = False
+        self.data = look_again(state, self.settings, dt_util.utcnow(), None)
 
     @property
-    def knows_past(self) -> bool:
-        """Tell whether the provider was asked what was spent before."""
-        return self._record.knows_past
-
-    async def async_learn_past(self, rows: Iterable[Spend]) -> None:
-        """Add what the provider says of the days before the account was added."""
-        fill(self._record, self.data.snapshot, rows, _starts())
-        self._conclude_anew()
-        await self._store.async_save(self._record)
+    def settings(self) -> Settings:
+        """Return what the insight needs to know beside the facts."""
+        today = dt_util.start_of_local_day()
+        month = dt_util.start_of_local_day(today.date().replace(day=1))
+        seeds: Mapping[str, str] = self.config_entry.data.get(CONF_THRESHOLDS, {})
+        return Settings(
+            interval=self.provider.poll_interval,
+            starts={
+                Period.TODAY: dt_util.as_utc(today),
+                Period.THIS_MONTH: dt_util.as_utc(month),
+            },
+            seeds={key: Decimal(amount) for key, amount in seeds.items()},
+            spread=SPREAD * random.random(),
+        )
 
     @property
     def ledgers(self) -> Mapping[str, Ledger]:
         """Return the ledger of each wallet, by its key."""
-        return self._record.ledgers
+        return {
+            key: known.ledger
+            for key, known in self.state.gauges.items()
+            if not known.is_quota
+        }
 
-    def thresholds(self, wallet_key: str) -> Thresholds:
-        """Return what a person calls low, first of all when the account was added."""
-        seeds = self.config_entry.data.get(CONF_THRESHOLDS, {})
-        return self._record.thresholds.get(wallet_key) or Thresholds(
-            amount=Decimal(seeds.get(wallet_key, 0))
+    @override
+    async def _async_update_data(self) -> View:
+        """Ask the provider, unless it has asked to wait."""
+        outcome: Snapshot | Failure | None = None
+        if not self.state.schedule.wait(Ability.BALANCE, dt_util.utcnow()):
+            outcome = await self._async_read()
+        before, now = self.data, dt_util.utcnow()
+        step = advance(self.state, outcome, self.settings, now, before)
+        view = step.view
+        self.update_interval = step.next_poll
+        if step.error:
+            self._log_once("Unexpected error in a forecast", step.error)
+        elif view.is_current:
+            self._is_failing = False
+        if view is not before:
+            self.data = view
+            async_update_issues(self.hass, self.config_entry, self.provider, view)
+            self._follow(view)
+            if view != before or isinstance(outcome, Failure):
+                self._store.async_save_soon(self.state)
+        # After an outage or a start the home sees the levels of before first, and then
+        # the change: automations that wait for a change of a state see one.
+        self.hass.loop.call_soon(self.async_deliver)
+        if not view.is_current:
+            problem = view.problem or Problem.RATE_LIMITED
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key=problem,
+                translation_placeholders=placeholders(
+                    self.provider, problem, view.detail
+                ),
+            )
+        return view
+
+    @override
+    @callback
+    def _async_refresh_finished(self) -> None:
+        """Notify those who follow every poll."""
+        if not self.last_update_success:
+            # Without a success before and after it, no listener is called.
+            self.async_update_listeners()
+        async_dispatcher_send(
+            self.hass, SIGNAL_POLLED.format(self.config_entry.entry_id)
         )
 
-    async def async_set_thresholds(
-        self, wallet_key: str, thresholds: Thresholds
-    ) -> None:
-        """Change what a person calls low."""
-        self._record.thresholds[wallet_key] = thresholds
-        await self._store.async_save(self._record)
-        self.async_judge()
+    async def _async_read(self) -> Snapshot | Failure:
+        """Return what the provider answers, whatever goes wrong."""
+        try:
+            return await self.provider.read()
+        except ProviderError as err:
+            return err.failure
+        except Exception as err:  # noqa: BLE001
+            self._log_once("Unexpected error while reading an account", err)
+            return Failure(problem=Problem.INTERNAL_ERROR)
 
-    async def async_ask[T](self, ask: Callable[[], Awaitable[T]]) -> T:
+    @callback
+    def async_arm(self) -> None:
+        """Start sending alerts: the automations are there."""
+        self._is_armed = True
+        self.async_deliver()
+
+    @callback
+    def async_disarm(self) -> None:
+        """Stop sending alerts; later changes are reported after the next start."""
+        self._is_armed = False
+
+    @callback
+    def async_deliver(self) -> None:
+        """Send what has happened, and save that it was sent."""
+        if not self._is_armed or self.hass.is_stopping:
+            return
+        view, events, changes = deliver(self.state, self.data)
+        self._show(view)
+        if events:
+            async_dispatcher_send(self.hass, SIGNAL_EVENTS, self, events)
+        if changes:
+            async_dispatcher_send(self.hass, SIGNAL_AMOUNTS, self, changes)
+        # Notify before saving: a repeated alert is better than a lost one.
+        if events:
+            self.async_save_now()
+        elif changes:
+            self._store.async_save_soon(self.state)
+
+    @callback
+    def async_save_now(self) -> None:
+        """Save in the background that something was acted on."""
+        self.config_entry.async_create_task(self.hass, self.async_save())
+
+    async def async_save(self) -> None:
+        """Save the state."""
+        await self._store.async_save(self.state)
+
+    async def async_close(self) -> None:
+        """Save the state for the last time."""
+        await self._store.async_close(self.state)
+
+    @callback
+    def async_turn(self, now: datetime) -> None:
+        """Begin the home's new day."""
+        self._show(look_again(self.state, self.settings, now, self.data))
+
+    async def async_learn_past(self, rows: Iterable[Spend]) -> None:
+        """Add what the provider reports of the days before the account was added."""
+        settings = self.settings
+        fill(self.state, rows, settings.starts)
+        self._show(look_again(self.state, settings, dt_util.utcnow(), self.data))
+        await self.async_save()
+
+    def thresholds(self, key: str) -> Thresholds:
+        """Return what a person calls low."""
+        return thresholds_of(self.state, self.settings, key)
+
+    async def async_set_thresholds(self, key: str, thresholds: Thresholds) -> None:
+        """Change what a person calls low."""
+        self._show(
+            set_thresholds(self.state, self.settings, key, thresholds, self.data)
+        )
+        await self.async_save()
+
+    async def async_ask[T](
+        self, ability: Ability, ask: Callable[[], Awaitable[T]]
+    ) -> T:
         """Return what the provider answers beside the polls. Raises ProviderError.
 
-        A provider that wants to be left alone is not asked: this raises RateLimited.
+        While the provider asks to wait with that, this raises RateLimited.
         """
-        if rest := self._rest(dt_util.utcnow()):
-            raise RateLimited(rest)
+        schedule = self.state.schedule
+        if wait := schedule.wait(ability, dt_util.utcnow()):
+            raise RateLimited(wait)
         try:
             return await ask()
         except Deferred as err:
-            if err.retry_after:
-                self._record.quiet_until = dt_util.utcnow() + err.retry_after
-                await self._store.async_save(self._record)
+            schedule.defer(ability, err.retry_after, dt_util.utcnow())
+            self._store.async_save_soon(self.state)
             raise
 
-    def _rest(self, now: datetime) -> timedelta | None:
-        """Return how much longer the provider wants to be left alone."""
-        quiet_until = self._record.quiet_until
-        # Longer than anybody may ask for is a clock that was set back.
-        if quiet_until and now < quiet_until <= now + MAX_RETRY_AFTER:
-            return quiet_until - now
-        return None
+    @callback
+    def _show(self, view: View) -> None:
+        """Show what has changed beside the facts."""
+        if view != self.data:
+            self.data = view
+            self.async_update_listeners()
 
     @callback
-    def _conclude_anew(self) -> None:
-        """Show what has changed beside the facts: the time, a level, the past."""
-        self.data = conclude(
-            self._record, self.data.snapshot, self.data, dt_util.utcnow()
-        )
-        self.async_update_listeners()
+    def _follow(self, view: View) -> None:
+        """Follow what a poll says about the account itself."""
+        entry, hass = self.config_entry, self.hass
+        if view.needs_new_key:
+            entry.async_start_reauth(hass)
+        if view.problem or not view.is_current:
+            return
+        for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
+            hass.config_entries.flow.async_abort(flow["flow_id"])
+        ids = sorted(view.snapshot.account_ids)
+        if ids and ids != entry.data[CONF_ACCOUNT_IDS]:
+            hass.config_entries.async_update_entry(
+                entry, data={**entry.data, CONF_ACCOUNT_IDS: ids}
+            )
+        if view.snapshot.scopes:
+            _follow_devices(hass, entry, view)
 
-    @callback
-    def _succeeded(self, snapshot: Snapshot, now: datetime) -> Account:
-        """Return what the snapshot means, and remember what must outlive a restart.
-
-        Nothing else may happen until it is shown: the record knows it already.
-        """
-        record = self._record
-        snapshot = observe(record, snapshot, _starts(), now)
-        record.refusals = 0
-        record.has_worked = True
-        self._remember(snapshot.retry_after, now)
-        self.updated_at = now
-        part = next((scope for scope in snapshot.scopes if scope.problem), None)
-        self.problem = part.problem if part else None
-        self._issues.async_update(self.problem, error_of(part) if part else None)
-        self._withdraw_reauth()
-        account = conclude(record, snapshot, self.data, now)
-        if account.scopes is not None:
-            self._remove_devices_except(account.scopes)
-        return account
-
-    @callback
-    def _failed(self, err: ProviderError, now: datetime) -> Account:
-        """Say what a provider's error means: the one table of the design."""
-        record = self._record
-        is_refused = isinstance(err, InvalidCredentials)
-        record.refusals = record.refusals + 1 if is_refused else 0
-        retry_after = err.retry_after if isinstance(err, Deferred) else None
-        self._remember(retry_after, now)
-        self.problem = err.problem
-        self._issues.async_update(err.problem, err)
-        texts: dict[str, Any] = {
-            "translation_domain": DOMAIN,
-            "translation_key": err.problem,
-            "translation_placeholders": placeholders(self.provider, err),
-        }
-        match err:
-            case InvalidCredentials() if (
-                record.refusals >= REFUSALS_BEFORE_REAUTH or not record.has_worked
-            ):
-                raise ConfigEntryAuthFailed(**texts)
-            case RateLimited():
-                wait = retry_after or self.provider.poll_interval
-                if self._is_fresh(now + wait):
-                    self.update_interval = wait
-                    return self.data
-            case MissingPermission() | WrongCredentialKind() | UnexpectedAnswer():
-                # Nothing mends itself here: a start must not ask every few seconds.
-                retry_after = self.provider.poll_interval
-        raise UpdateFailed(
-            **texts, retry_after=retry_after.total_seconds() if retry_after else None
-        )
-
-    def _keep_quiet(self, rest: timedelta) -> Account:
-        """Answer without asking the provider, as long as it wants to be left alone."""
-        if self._is_fresh(dt_util.utcnow() + rest):
-            self.update_interval = rest
-            return self.data
-        self.problem = self.problem or Problem.RATE_LIMITED
-        raise UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key=self.problem,
-            translation_placeholders=placeholders(self.provider, RateLimited()),
-            retry_after=rest.total_seconds(),
-        )
-
-    def _is_fresh(self, until: datetime) -> bool:
-        """Tell whether the last numbers are young enough to stay until then."""
-        patience = POLLS_OF_PATIENCE * self.provider.poll_interval
-        return (
-            self.updated_at is not None
-            and self.last_update_success
-            and until - self.updated_at <= patience
-        )
-
-    @callback
-    def _remember(self, retry_after: timedelta | None, now: datetime) -> None:
-        """Write down what must outlive a restart, and when to ask again."""
-        self._record.quiet_until = now + retry_after if retry_after else None
-        if retry_after and self.update_interval:
-            self.update_interval = max(self.update_interval, retry_after)
-        self._save()
-
-    @callback
-    def _save(self, *, is_urgent: bool = False) -> None:
-        """Write the record in the background; the account does not end before that."""
-        self.config_entry.async_create_task(
-            self.hass, self._store.async_save(self._record, is_urgent=is_urgent)
-        )
-
-    def _withdraw_reauth(self) -> None:
-        """Ask for no new key while the one at hand is accepted."""
-        flows = self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})
-        for flow in list(flows):
-            self.hass.config_entries.flow.async_abort(flow["flow_id"])
-
-    def _remove_devices_except(self, scopes: set[str]) -> None:
-        """Remove the devices of the parts that the account no longer has."""
-        entry_id = self.config_entry.entry_id
-        kept = {(DOMAIN, device_id(entry_id, scope)) for scope in scopes}
-        registry = dr.async_get(self.hass)
-        for device in dr.async_entries_for_config_entry(registry, entry_id):
-            if not device.identifiers & kept:
-                registry.async_remove_device(device.id)
+    def _log_once(self, message: str, err: Exception) -> None:
+        """Log an unexpected error without its text, which may hold a key."""
+        if not self._is_failing:
+            self._is_failing = True
+            frames = "".join(traceback.format_tb(err.__traceback__))
+            LOGGER.error("%s: %s\n%s", message, type(err).__name__, frames)
 
 
-def _starts() -> dict[Period, datetime]:
-    """Return when the running periods began, in the home's calendar."""
-    today = dt_util.start_of_local_day()
-    return {
-        Period.TODAY: dt_util.as_utc(today),
-        Period.THIS_MONTH: dt_util.as_utc(
-            dt_util.start_of_local_day(today.date().replace(day=1))
-        ),
+@callback
+def _follow_devices(hass: HomeAssistant, entry: ConfigEntry, view: View) -> None:
+    """Rename the devices of the account's parts, and remove those that are gone."""
+    registry = dr.async_get(hass)
+    names = {
+        device_id(entry.entry_id, scope.key): view.label(scope.key)
+        for scope in view.snapshot.scopes
     }
+    kept = {device_id(entry.entry_id, scope) for scope in view.scopes}
+    for account in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        for device in (
+            account,
+            *dr.async_entries_for_parent_device(registry, account.id),
+        ):
+            ids = {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
+            if not ids & kept:
+                registry.async_remove_device(device.id)
+            for id_ in ids & names.keys():
+                registry.async_update_child_device(device.id, name=names[id_])
 
 
 def device_id(entry_id: str, scope: str = ACCOUNT) -> str:

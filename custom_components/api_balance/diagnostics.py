@@ -30,8 +30,8 @@ async def async_get_config_entry_diagnostics(
     coordinator = entry.runtime_data
     return {
         **account,
-        "problem": coordinator.problem,
-        "updated_at": coordinator.updated_at,
+        "problem": coordinator.data.problem,
+        "updated_at": coordinator.state.updated_at,
         "update_interval": coordinator.update_interval,
         "availability": coordinator.data.availability,
         "snapshot": async_redact_data(

@@ -1,26 +1,34 @@
 """Events of API Balance."""
 
 from decimal import Decimal
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import SIGNAL_ACTIVITY, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_wallet_entities
+from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
+from .entity import PartEntity, async_add_gauge_entities
+from .insight.levels import Activity, Event
 from .insight.outlook import FOR_EVER, in_days
-from .insight.watch import Activity, Change
-from .model import Wallet
+from .model import Gauge
 
 PARALLEL_UPDATES = 0
 
-EVENTS: tuple[EventEntityDescription, ...] = (
+WALLET_EVENTS = (
     EventEntityDescription(
         key="activity",
         translation_key="activity",
-        event_types=list(Activity),
+        event_types=[kind for kind in Activity if kind is not Activity.RESET],
+    ),
+)
+
+QUOTA_EVENTS = (
+    EventEntityDescription(
+        key="activity",
+        translation_key="quota_activity",
+        event_types=[kind for kind in Activity if kind is not Activity.TOPPED_UP],
     ),
 )
 
@@ -30,55 +38,56 @@ async def async_setup_entry(
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the events of each wallet."""
-    async_add_wallet_entities(entry, async_add_entities, WalletActivity, EVENTS)
+    """Set up the events of each wallet and quota."""
+    async_add_gauge_entities(
+        entry, async_add_entities, GaugeActivity, WALLET_EVENTS, QUOTA_EVENTS
+    )
 
 
-class WalletActivity(PartEntity[Wallet], EventEntity):
-    """What happens to a wallet."""
+class GaugeActivity(PartEntity[Gauge], EventEntity):
+    """The alerts of a wallet or a quota."""
+
+    _is_always_available = True
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to what happens."""
+        """Subscribe to the events of the accounts."""
         await super().async_added_to_hass()
         self.async_on_remove(
             async_dispatcher_connect(
                 self.hass,
-                SIGNAL_ACTIVITY.format(self.coordinator.config_entry.entry_id),
-                self._handle_change,
+                SIGNAL_EVENTS,
+                self._handle_events,
             )
         )
 
     @callback
-    def _handle_change(self, wallet_key: str, change: Change) -> None:
-        """Tell a change of this wallet."""
-        # Its neighbors may change while this wallet is missing.
-        if not self.available or wallet_key != self.part.key:
-            return
-        self._trigger_event(
-            change.activity,
-            {
-                name: float(amount) if isinstance(amount, Decimal) else amount
-                for name, amount in _details(change).items()
-            }
-            | {"unit": self.part.unit.code},
-        )
-        self.async_write_ha_state()
+    def _handle_events(
+        self, coordinator: AccountCoordinator, events: list[Event]
+    ) -> None:
+        """Handle the events of this gauge."""
+        for event in events:
+            if coordinator is self.coordinator and event.gauge == self._part_id[1]:
+                self._trigger_event(event.activity, _attributes(event))
+                self.async_write_ha_state()
 
 
-def _details(change: Change) -> dict[str, Decimal | int | None]:
-    """Return what there is to tell of a change; times in days."""
-    details: dict[str, Decimal | int | None] = {
-        "old": change.old,
-        "new": change.new,
-        "threshold": change.threshold,
+def _attributes(event: Event) -> dict[str, Any]:
+    """Return the attributes of an event; times in days."""
+    attributes: dict[str, Decimal | int | None] = {
+        "old": event.before,
+        "new": event.after,
+        "threshold": event.threshold,
     }
-    if change.days:
-        lasts = change.runway
-        details["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
-        details["time_threshold"] = change.days
-    if change.jump:
-        details["spent"] = change.jump.spent
-        details["usual"] = change.jump.usual
-        details["hours"] = change.jump.hours
-    return details
+    if event.days:
+        lasts = event.runway
+        attributes["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
+        attributes["time_threshold"] = event.days
+    if event.jump:
+        attributes["spent"] = event.jump.spent
+        attributes["usual"] = event.jump.usual
+        attributes["hours"] = event.jump.hours
+    return {
+        name: float(amount) if isinstance(amount, Decimal) else amount
+        for name, amount in attributes.items()
+    } | {"unit": event.unit.code}

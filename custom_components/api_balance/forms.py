@@ -130,7 +130,7 @@ def _suggest(spendable: Decimal | None) -> float | None:
     """Return a tenth of what is there, rounded to its first digit."""
     if spendable is None or spendable <= 0:
         return None
-    tenth = spendable / 10
+    tenth = min(spendable / 10, Decimal(MAX_AMOUNT))
     return float(round(tenth, -tenth.adjusted()))
 
 

@@ -23,6 +23,7 @@ class Problem(StrEnum):
     PROVIDER_FAULT = "provider_fault"
     UNREACHABLE = "unreachable"
     UNEXPECTED_ANSWER = "unexpected_answer"
+    INTERNAL_ERROR = "internal_error"
 
     @property
     def is_passing(self) -> bool:
@@ -129,6 +130,25 @@ class Wallet:
         """Return the amount that a person sees: what can be spent, else the debt."""
         return self.balance if self.spendable is None else self.spendable
 
+    @property
+    def gauge(self) -> Gauge:
+        """Return what runs down."""
+        return Gauge(
+            key=self.key,
+            unit=self.unit,
+            scope=self.scope,
+            label=self.label,
+            remaining=self.spendable,
+            debt=self.balance,
+            is_postpaid=self.is_postpaid,
+            has_credit_line=self.available is not None,
+            # The balance alone holds no credit line.
+            credit_limit=None if self.available is None else self.credit_limit,
+            granted=self.granted,
+            paid=self.paid,
+            lots=self.lots,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
@@ -154,6 +174,64 @@ class Quota:
     is_partial: bool = False
     can_exceed: bool = False
     resets_at: datetime | None = None
+
+    @property
+    def gauge(self) -> Gauge | None:
+        """Return what runs down, None where the quota limits nothing as a whole."""
+        remaining = self.remaining
+        if remaining is None and self.limit is not None and self.used is not None:
+            remaining = max(self.limit - self.used, Decimal())
+        if (
+            remaining is None
+            or self.is_unlimited
+            or self.is_partial
+            or self.scope != ACCOUNT
+        ):
+            return None
+        return Gauge(
+            key=f"quota_{self.key}",
+            unit=self.unit,
+            scope=self.scope,
+            label=self.label,
+            remaining=remaining,
+            limit=self.limit,
+            resets_at=self.resets_at,
+            is_quota=True,
+            can_exceed=self.can_exceed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """What runs down, in one shape for wallets and quotas.
+
+    `remaining` is what can be spent now, in `unit`; None where it is unknown or has no
+    end. `limit` and `resets_at` are those of a quota. `debt` is the balance of an account
+    that is paid later. `has_credit_line` marks that `remaining` may include one. The
+    other fields help to explain changes, see Wallet.
+    """
+
+    key: str
+    unit: Unit
+    scope: str = ACCOUNT
+    label: str | None = None
+    remaining: Decimal | None = None
+    debt: Decimal | None = None
+    limit: Decimal | None = None
+    resets_at: datetime | None = None
+    is_quota: bool = False
+    is_postpaid: bool = False
+    can_exceed: bool = False
+    has_credit_line: bool = False
+    credit_limit: Decimal | None = None
+    granted: Decimal | None = None
+    paid: Decimal | None = None
+    lots: tuple[Lot, ...] = ()
+
+    @property
+    def shown(self) -> Decimal | None:
+        """Return the amount that changes are measured by."""
+        return self.debt if self.remaining is None else self.remaining
 
 
 class Period(StrEnum):
@@ -229,3 +307,16 @@ class Snapshot:
     spend: tuple[Spend, ...] = ()
     retry_after: timedelta | None = field(default=None, compare=False)
     as_of: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a poll brought no facts.
+
+    `detail` is the missing permission or the path that was not understood, never a value.
+    `retry_after` is how long the provider asks to wait.
+    """
+
+    problem: Problem
+    detail: str | None = None
+    retry_after: timedelta | None = None

@@ -11,15 +11,15 @@ from homeassistant.components.number import (
     NumberEntityDescription,
     NumberMode,
 )
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_wallet_entities
-from .insight.watch import Thresholds
-from .model import Wallet
+from .entity import PartEntity, async_add_gauge_entities
+from .insight.levels import Thresholds
+from .model import Gauge
 
 PARALLEL_UPDATES = 1
 
@@ -28,13 +28,13 @@ MAX_DAYS = 365
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdDescription(NumberEntityDescription):
-    """Describes a threshold of a wallet."""
+    """Describes a threshold of a wallet or a quota."""
 
     value_fn: Callable[[Thresholds], Decimal]
     changed_fn: Callable[[Thresholds, Decimal], Thresholds]
 
 
-THRESHOLDS: tuple[ThresholdDescription, ...] = (
+WALLET_THRESHOLDS = (
     ThresholdDescription(
         key="low_balance_threshold",
         translation_key="low_balance_threshold",
@@ -59,36 +59,52 @@ THRESHOLDS: tuple[ThresholdDescription, ...] = (
     ),
 )
 
+QUOTA_THRESHOLDS = (
+    replace(
+        WALLET_THRESHOLDS[0],
+        translation_key="low_quota_threshold",
+        native_min_value=0,
+        native_max_value=100,
+        native_step=1,
+        native_unit_of_measurement=PERCENTAGE,
+    ),
+    replace(WALLET_THRESHOLDS[1], translation_key="low_quota_time_threshold"),
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the thresholds of each wallet."""
-    async_add_wallet_entities(entry, async_add_entities, ThresholdNumber, THRESHOLDS)
+    """Set up the thresholds of each wallet and quota."""
+    async_add_gauge_entities(
+        entry, async_add_entities, ThresholdNumber, WALLET_THRESHOLDS, QUOTA_THRESHOLDS
+    )
 
 
-class ThresholdNumber(PartEntity[Wallet], NumberEntity):
+class ThresholdNumber(PartEntity[Gauge], NumberEntity):
     """What a person calls low; zero is off."""
 
     entity_description: ThresholdDescription
+    # A threshold set during an outage counts too.
+    _is_always_available = True
 
     def __init__(
         self,
         coordinator: AccountCoordinator,
-        wallet: Wallet,
+        gauge: Gauge,
         description: ThresholdDescription,
     ) -> None:
-        """Count in the unit of the wallet where the description has none."""
-        super().__init__(coordinator, wallet, description)
-        self._wallet_key = wallet.key
+        """Initialize in the unit of the wallet where the description has none."""
+        super().__init__(coordinator, gauge, description)
+        self._gauge = gauge.key
         if description.native_unit_of_measurement is None:
-            # Debt that is paid later is a negative amount.
-            self._attr_native_min_value = -MAX_AMOUNT if wallet.is_postpaid else 0
-            self._attr_native_unit_of_measurement = wallet.unit.code
+            # Debt that is paid later is a negative amount, and may come at any time.
+            self._attr_native_min_value = -MAX_AMOUNT
+            self._attr_native_unit_of_measurement = gauge.unit.code
             self._attr_native_step = 1
-            if wallet.unit.is_money:
+            if gauge.unit.is_money:
                 self._attr_device_class = NumberDeviceClass.MONETARY
                 self._attr_native_step = 0.01
 
@@ -96,15 +112,15 @@ class ThresholdNumber(PartEntity[Wallet], NumberEntity):
     @override
     def native_value(self) -> float:
         """Return the threshold."""
-        thresholds = self.coordinator.thresholds(self._wallet_key)
+        thresholds = self.coordinator.thresholds(self._gauge)
         return float(self.entity_description.value_fn(thresholds))
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the threshold."""
-        thresholds = self.coordinator.thresholds(self._wallet_key)
+        thresholds = self.coordinator.thresholds(self._gauge)
         await self.coordinator.async_set_thresholds(
-            self._wallet_key,
+            self._gauge,
             self.entity_description.changed_fn(thresholds, Decimal(str(value))),
         )
         self.async_write_ha_state()

@@ -1,42 +1,45 @@
-"""The reminder: what is still low is told again."""
+"""Action that repeats the alert of what is still low."""
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import ServiceCall, callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
 )
+from homeassistant.util import dt as dt_util
 
-from .account import AVAILABLE, BALANCE
 from .const import DOMAIN
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import async_find_wallet
-from .insight.watch import Activity, Change, Level
-from .model import Wallet
+from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
+from .entity import async_find_gauge
+from .insight.account import AVAILABLE, BALANCE, REMAINING
+from .insight.levels import Activity, Event, Level
+from .model import Gauge
 
-# Any entity that shows how a wallet stands can stand for it.
-WALLET_KEYS = ("low_balance", "activity", BALANCE, AVAILABLE)
+# Any entity that shows how a gauge stands can stand for it.
+_KEYS = ("low_balance", "activity", BALANCE, AVAILABLE, REMAINING)
 
 
 @callback
 def remind(call: ServiceCall) -> None:
-    """Tell again of every wallet that is low or depleted, of all if none is named.
+    """Repeat the alert of every gauge of the target that is low or depleted.
 
     Raises ServiceValidationError.
     """
-    named, not_loaded = _named_wallets(call) if call.data else (None, set())
+    has_target = TargetSelection(call.data).has_any_target
+    named, not_loaded = _named_gauges(call) if has_target else (None, set())
     entries: list[ApiBalanceConfigEntry] = (
         call.hass.config_entries.async_loaded_entries(DOMAIN)
     )
     for entry in entries:
         coordinator = entry.runtime_data
-        # What is not known now is not told as if it were.
+        # What is unknown now is not reported as if it were known.
         if coordinator.last_update_success:
-            for wallet in coordinator.data.snapshot.wallets:
-                if named is None or (entry.entry_id, wallet.key) in named:
-                    _remind_of(coordinator, wallet)
-    # Last: an account that cannot be reached silences no other one.
+            for key, gauge in coordinator.data.gauges.items():
+                if named is None or (entry.entry_id, key) in named:
+                    _remind_of(coordinator, gauge)
+    # Last, so that an account that cannot be reached silences no other one.
     if not_loaded:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -46,24 +49,29 @@ def remind(call: ServiceCall) -> None:
 
 
 @callback
-def _remind_of(coordinator: AccountCoordinator, wallet: Wallet) -> None:
-    """Tell again of a wallet if it is low or depleted."""
-    if coordinator.data.levels.get(wallet.key, Level.OK) is Level.OK:
+def _remind_of(coordinator: AccountCoordinator, gauge: Gauge) -> None:
+    """Repeat the alert of a gauge if it is low or depleted."""
+    level = coordinator.data.levels.get(gauge.key, Level.OK)
+    if level is Level.OK:
         return
-    coordinator.async_tell(
-        wallet.key,
-        Change(
-            activity=Activity.REMINDER,
-            old=wallet.shown,
-            new=wallet.shown,
-            threshold=coordinator.thresholds(wallet.key).amount or None,
-        ),
+    threshold = coordinator.thresholds(gauge.key).amount_of(gauge)
+    event = Event(
+        activity=Activity.REMINDER,
+        gauge=gauge.key,
+        unit=gauge.unit,
+        at=dt_util.utcnow(),
+        before=gauge.shown,
+        after=gauge.shown,
+        old_level=level,
+        level=level,
+        threshold=threshold or None,
     )
+    async_dispatcher_send(coordinator.hass, SIGNAL_EVENTS, coordinator, [event])
 
 
 @callback
-def _named_wallets(call: ServiceCall) -> tuple[set[tuple[str, str]], set[str]]:
-    """Return the wallets of the target, and its accounts that are not loaded.
+def _named_gauges(call: ServiceCall) -> tuple[set[tuple[str, str]], set[str]]:
+    """Return the gauges of the target, and its accounts that are not loaded.
 
     Raises ServiceValidationError where there is nothing of both.
     """
@@ -72,13 +80,13 @@ def _named_wallets(call: ServiceCall) -> tuple[set[tuple[str, str]], set[str]]:
     )
     named, not_loaded = set(), set()
     for entity_id in selected.referenced | selected.indirectly_referenced:
-        wallet = async_find_wallet(call.hass, entity_id, WALLET_KEYS)
-        if wallet is None:
+        found = async_find_gauge(call.hass, entity_id, _KEYS)
+        if found is None:
             continue
-        if wallet.entry.state is ConfigEntryState.LOADED:
-            named.add((wallet.entry.entry_id, wallet.wallet_key))
+        if found.entry.state is ConfigEntryState.LOADED:
+            named.add((found.entry.entry_id, found.gauge))
         else:
-            not_loaded.add(wallet.entry.title)
+            not_loaded.add(found.entry.title)
     if not named and not not_loaded:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_wallet"

@@ -1,7 +1,7 @@
 """Sensors of API Balance."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, override
@@ -18,18 +18,19 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import TIME_LEFT, Part
 from .const import DOMAIN
 from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import AccountEntity, PartEntity, async_add_part_entities, unique_id
+from .insight.account import TIME_LEFT, Part
+from .insight.levels import Availability
 from .insight.outlook import Outlook
-from .insight.watch import Availability
-from .model import Period, Problem, Quota, Spend, Wallet
+from .model import Gauge, Period, Problem, Quota, Spend, Wallet
 
 PARALLEL_UPDATES = 0
 
 STATUS_OK = "ok"
-UNLIMITED = "unlimited"
+# Smaller amounts have an exponent as text: `0E-8`, `1E-7`.
+_SHOWN_AS_ZERO = -7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +60,13 @@ class PartSensorDescription[PartT: Part](SensorEntityDescription):
 class AccountSensorDescription(SensorEntityDescription):
     """Describes a sensor of an account.
 
-    `is_about_polling` marks what is to be seen above all when polls fail.
+    `is_about_polling` marks what is shown above all when polls fail; `follows_polls`
+    what changes with every poll.
     """
 
     value_fn: Callable[[AccountCoordinator], str | datetime | None]
     is_about_polling: bool = False
+    follows_polls: bool = False
 
 
 WALLET_SENSORS: tuple[PartSensorDescription[Wallet], ...] = (
@@ -118,14 +121,6 @@ QUOTA_SENSORS: tuple[PartSensorDescription[Quota], ...] = (
         key="limit",
         translation_key="limit",
         value_fn=lambda quota: quota.limit,
-    ),
-    PartSensorDescription(
-        key="unlimited",
-        translation_key="unlimited",
-        device_class=SensorDeviceClass.ENUM,
-        options=[UNLIMITED],
-        is_amount=False,
-        value_fn=lambda quota: UNLIMITED if quota.is_unlimited else None,
     ),
     PartSensorDescription(
         key="resets",
@@ -211,6 +206,12 @@ OUTLOOK_SENSORS: tuple[PartSensorDescription[Outlook], ...] = (
     ),
 )
 
+QUOTA_OUTLOOK_SENSORS = tuple(
+    replace(description, translation_key=f"quota_{description.key}")
+    for description in OUTLOOK_SENSORS
+    if description.key in ("daily_spend", TIME_LEFT, "runs_out")
+)
+
 ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
     AccountSensorDescription(
         key="availability",
@@ -225,7 +226,7 @@ ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
         device_class=SensorDeviceClass.ENUM,
         entity_category=EntityCategory.DIAGNOSTIC,
         options=[STATUS_OK, *Problem],
-        value_fn=lambda coordinator: coordinator.problem or STATUS_OK,
+        value_fn=lambda coordinator: coordinator.data.problem or STATUS_OK,
         is_about_polling=True,
     ),
     AccountSensorDescription(
@@ -233,8 +234,11 @@ ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
         translation_key="last_update",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda coordinator: coordinator.updated_at,
+        # It changes with every poll.
+        entity_registry_enabled_default=False,
+        value_fn=lambda coordinator: coordinator.state.updated_at,
         is_about_polling=True,
+        follows_polls=True,
     ),
 )
 
@@ -263,13 +267,16 @@ def _describe(
         case Quota():
             descriptions = QUOTA_SENSORS
         case Outlook():
-            descriptions = OUTLOOK_SENSORS
+            is_quota = coordinator.data.gauges[part.key].is_quota
+            descriptions = QUOTA_OUTLOOK_SENSORS if is_quota else OUTLOOK_SENSORS
+        case Gauge():
+            return
         case _:
             descriptions = (SPEND_SENSORS[part.period],)
-    told: Any = part
+    found: Any = part
     registry = er.async_get(coordinator.hass)
     for description in descriptions:
-        if description.exists(told) or registry.async_get_entity_id(
+        if description.exists(found) or registry.async_get_entity_id(
             Platform.SENSOR, DOMAIN, unique_id(coordinator, part, description)
         ):
             yield description
@@ -279,6 +286,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     """A fact of a wallet, a quota or a running spend, or how a wallet goes on."""
 
     entity_description: PartSensorDescription[PartT]
+    _unrecorded_attributes = frozenset({"confidence", "earliest", "latest"})
 
     def __init__(
         self,
@@ -289,32 +297,26 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
         """Count in the unit of the part, which its key holds for ever."""
         super().__init__(coordinator, part, description)
         self._unit = part.unit if description.is_amount else None
-        if self._unit is not None:
-            if not description.is_rate:
-                self._attr_state_class = SensorStateClass.TOTAL
-            if self._unit.is_money:
-                self._attr_device_class = SensorDeviceClass.MONETARY
-                self._attr_suggested_display_precision = 2
-
-    @property
-    @override
-    def native_unit_of_measurement(self) -> str | None:
-        """Return the currency, or the unit's name in the language of the home."""
         if self._unit is None:
-            return self.entity_description.native_unit_of_measurement
+            return
+        self._attr_native_unit_of_measurement = self._unit.code
         if self._unit.is_money:
-            return self._unit.code
-        return self.platform_data.default_language_platform_translations.get(
-            f"component.{DOMAIN}.entity.sensor.unit_{self._unit.key}"
-            ".unit_of_measurement",
-            self._unit.code,
-        )
+            self._attr_device_class = SensorDeviceClass.MONETARY
+            self._attr_suggested_display_precision = 2
+        if not description.is_rate:
+            is_total = self._unit.is_money or isinstance(part, Spend)
+            self._attr_state_class = (
+                SensorStateClass.TOTAL if is_total else SensorStateClass.MEASUREMENT
+            )
 
     @property
     @override
     def native_value(self) -> Decimal | datetime | str | None:
-        """Return the fact."""
-        return self.entity_description.value_fn(self.part)
+        """Return the value, an amount never with an exponent."""
+        value = self.entity_description.value_fn(self.part)
+        if isinstance(value, Decimal) and value.adjusted() < _SHOWN_AS_ZERO:
+            return Decimal()
+        return value
 
     @property
     @override
@@ -336,9 +338,9 @@ class AccountSensor(AccountEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow every poll where the sensor is about polling."""
+        """Subscribe to every poll where the sensor changes with it."""
         await super().async_added_to_hass()
-        if self.entity_description.is_about_polling:
+        if self.entity_description.follows_polls:
             self.async_on_remove(
                 async_dispatcher_connect(
                     self.hass,

@@ -29,6 +29,7 @@ from .answers import (
 )
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .insight.schedule import Ability
 from .issues import placeholders
 from .model import ACCOUNT, Lot, Unit
 from .providers.base import (
@@ -173,7 +174,9 @@ async def _answer[T](coordinator: AccountCoordinator, asked: Awaitable[T]) -> T:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="question_refused" if is_refused else err.problem,
-            translation_placeholders=placeholders(coordinator.provider, err),
+            translation_placeholders=placeholders(
+                coordinator.provider, err.problem, err.failure.detail
+            ),
         ) from err
 
 
@@ -235,7 +238,7 @@ async def _ask_balance(
     for scope, unit in places or [(ACCOUNT, None)]:
         with suppress(NotFound):
             ask = partial(provider.fetch_balance, scope, balance_id)
-            return await coordinator.async_ask(ask), scope, unit
+            return await coordinator.async_ask(Ability.PURCHASES, ask), scope, unit
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="balance_not_found",

@@ -13,8 +13,9 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import AccountCoordinator
-from .insight.history import start_of
-from .insight.ledger import Ledger
+from .insight.hourly_spend import start_of
+from .insight.movements import Ledger
+from .insight.schedule import Ability
 from .model import ACCOUNT, Problem, Purchase, Spend, Wallet
 from .providers.base import (
     SPEND_DIMENSIONS,
@@ -86,7 +87,9 @@ async def async_get_spend(
         return SpendReport(source=Source.LEDGER, rows=tuple(sorted(days, key=_start)))
     rows: list[Spend] = []
     for scope in scopes:
-        rows += await coordinator.async_ask(partial(provider.fetch_spend, scope, query))
+        rows += await coordinator.async_ask(
+            Ability.SPEND_REPORT, partial(provider.fetch_spend, scope, query)
+        )
     rows.sort(key=_start)
     return SpendReport(source=Source.PROVIDER, rows=tuple(rows))
 
@@ -127,7 +130,8 @@ async def async_get_spend_fields(
     if isinstance(provider, TellsSpendFields):
         for scope in _scopes(coordinator):
             told = await coordinator.async_ask(
-                partial(provider.fetch_spend_fields, scope, query)
+                Ability.SPEND_REPORT,
+                partial(provider.fetch_spend_fields, scope, query),
             )
             for name, values in told.items():
                 options.setdefault(name, {}).update(values)
@@ -167,7 +171,9 @@ async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport
         )
     rows: list[Purchase] = []
     for scope in scopes:
-        rows += await coordinator.async_ask(partial(provider.fetch_purchases, scope))
+        rows += await coordinator.async_ask(
+            Ability.PURCHASES, partial(provider.fetch_purchases, scope)
+        )
     return PurchaseReport(source=Source.PROVIDER, rows=tuple(rows))
 
 

@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util, slugify
 
 from .const import DOMAIN, LOGGER
 from .coordinator import SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
-from .insight.history import hour_of, start_of
+from .insight.hourly_spend import hour_of, start_of
 from .insight.series import Series
 from .model import Spend, Unit
 from .providers.base import ProviderError, SpendQuery, TellsSpend
@@ -147,7 +147,7 @@ class SpendStatistics:
         """Write what the ledgers of the wallets saw until the last full hour."""
         series: dict[str, Series] = {}
         for ledger in self._coordinator.ledgers.values():
-            history, seen = ledger.history, ledger.seen
+            history, seen = ledger.history, ledger.gauge
             if seen is None or history.until is None:
                 continue
             first = start_of(min(history.hours))

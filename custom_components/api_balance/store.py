@@ -1,124 +1,122 @@
-"""When the record of an account is written: one small file per entry."""
+"""The storage of what an account knows."""
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
-import voluptuous as vol
-
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, LOGGER
-from .insight.ledger import Seen
-from .record import Record, as_data, as_record
+from .insight.state import AccountState, decode, encode
+from .migration import migrate
 
-STORAGE_VERSION = 1
-AMOUNTS_DELAY = 3600
+STORAGE_VERSION = 2
+SAVE_DELAY = 10
+
+
+class _Store(Store[dict[str, Any]]):
+    """The file of one account."""
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: Any
+    ) -> dict[str, Any]:
+        """Return the data of version 0.1.0 in the form of today."""
+        return migrate(old_data)
 
 
 class AccountStore:
-    """The record of one entry on disk, written when it has changed."""
+    """The state of one account on disk."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare the file of the entry."""
+        """Prepare the file of the account."""
         self._hass = hass
-        self._store = Store[dict[str, Any]](
+        self._store = _Store(
             hass,
             STORAGE_VERSION,
             f"{DOMAIN}.{entry_id}",
             private=True,
             atomic_writes=True,
         )
-        self._saved: dict[str, Any] | None = None
-        self._seen: dict[str, Seen | None] = {}
-        self._is_waiting = False
         self._is_closed = False
+        self._is_waiting = False
 
-    async def async_load(self) -> Record:
-        """Return the record, a new one where there is none that can be read."""
+    async def async_load(self) -> AccountState:
+        """Return the stored state, a new one where there is none that can be read.
+
+        Raises OSError when the file is there and cannot be read now.
+        """
+        path = Path(self._store.path)
         try:
-            saved = await self._store.async_load()
-            record = as_record(saved) if saved is not None else Record()
-        except vol.Invalid, HomeAssistantError:
-            path = Path(self._store.path)
-            await self._hass.async_add_executor_job(_set_aside, path)
-            LOGGER.warning(
-                "Set aside a record that cannot be read, as %s.broken; starting anew",
-                path,
-            )
-            return Record()
-        if saved is not None:
-            self._saved, self._seen = _without_ledgers(record), _seen(record)
-        return record
+            data = await self._store.async_load()
+            return AccountState() if data is None else decode(data)
+        except (
+            ArithmeticError,
+            AttributeError,
+            HomeAssistantError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as err:
+            if isinstance(err.__cause__, OSError):
+                raise err.__cause__ from None
+        aside = path.with_name(f"{path.name}.broken-{dt_util.utcnow():%Y%m%d%H%M%S}")
+        await self._hass.async_add_executor_job(_set_aside, path, aside)
+        LOGGER.warning(
+            "Could not read what was stored of an account; moved it to %s and starting"
+            " with an empty record",
+            aside,
+        )
+        return AccountState()
 
-    async def async_save(self, record: Record, *, is_urgent: bool = False) -> None:
-        """Write the record at once if it is urgent or more has changed than amounts.
+    @callback
+    def async_save_soon(self, state: AccountState) -> None:
+        """Write the state in a moment, with everything that changes until then."""
 
-        Amounts change with every poll: they are written with the rest, and once in a
-        while.
+        def data() -> dict[str, Any]:
+            self._is_waiting = False
+            return self._data(state)
+
+        # Only once: to delay what waits already would put it off for ever.
+        if not self._is_closed and not self._is_waiting:
+            self._is_waiting = True
+            self._store.async_delay_save(data, SAVE_DELAY)
+
+    async def async_save(self, state: AccountState) -> None:
+        """Write the state now."""
+        self._is_waiting = False
+        await self._store.async_save(self._data(state))
+
+    async def async_close(self, state: AccountState) -> None:
+        """Write the state for the last time.
+
+        A poll that finishes after unload must not overwrite the record.
         """
-        if not self._is_closed:
-            await self._async_write(record, is_urgent=is_urgent)
-
-    async def async_close(self, record: Record) -> None:
-        """Write the record for the last time.
-
-        A poll may end later than its account, and knows less than who reads next.
-        """
+        await self.async_save(state)
         self._is_closed = True
-        await self._async_write(record, is_urgent=True)
+
+    def _data(self, state: AccountState) -> dict[str, Any]:
+        """Return the data of the file."""
+        data: dict[str, Any] = encode(state)
+        return data
 
     async def async_remove(self) -> None:
-        """Remove the record."""
+        """Remove everything that was stored."""
+        path = Path(self._store.path)
         await self._store.async_remove()
-
-    async def _async_write(self, record: Record, *, is_urgent: bool) -> None:
-        """Write the record now, later, or not at all."""
-        data = _without_ledgers(record)
-        seen = _seen(record)
-        # What waits would be written over whatever comes after this record.
-        if data == self._saved and seen == self._seen and not self._is_waiting:
-            return
-
-        if is_urgent or _without_amounts(data) != _without_amounts(self._saved):
-            self._is_waiting = False
-            await self._store.async_save(as_data(record))
-            self._saved, self._seen = data, seen
-        elif not self._is_waiting:
-
-            def late() -> dict[str, Any]:
-                self._is_waiting = False
-                self._saved, self._seen = _without_ledgers(record), _seen(record)
-                return as_data(record)
-
-            # Only once: to delay what waits already would put it off for ever.
-            self._is_waiting = True
-            self._store.async_delay_save(late, AMOUNTS_DELAY)
+        await self._hass.async_add_executor_job(_remove_broken, path)
 
 
-def _set_aside(path: Path) -> None:
-    """Keep a file from being written over."""
+def _set_aside(path: Path, aside: Path) -> None:
+    """Keep a file from being overwritten."""
     with suppress(FileNotFoundError):
-        path.replace(f"{path}.broken")
+        path.replace(aside)
 
 
-def _without_ledgers(record: Record) -> dict[str, Any]:
-    """Return the data of a record without its largest part, which changes the most."""
-    return as_data(replace(record, ledgers={}))
-
-
-def _seen(record: Record) -> dict[str, Seen | None]:
-    """Return what each ledger saw last: it has changed when that has."""
-    return {key: ledger.seen for key, ledger in record.ledgers.items()}
-
-
-def _without_amounts(data: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the data of the file without what changes with every poll."""
-    if data is None:
-        return {}
-    watched = data.get("watched", {})
-    levels = {key: known["level"] for key, known in watched.items()}
-    return {**data, "watched": levels, "amounts": None}
+def _remove_broken(path: Path) -> None:
+    """Remove the files that were set aside."""
+    for broken in path.parent.glob(f"{path.name}.broken*"):
+        broken.unlink()

@@ -1,27 +1,29 @@
-"""Triggers of API Balance: what an automation waits for."""
+"""Triggers of API Balance: what an automation waits for.
 
-from asyncio import Task
-from collections.abc import Mapping
-from datetime import datetime
+They listen to the events of the coordinators, which are sent once over outages and
+restarts, and keep no history of their own. Without a target they watch every account.
+"""
+
+from collections.abc import Container, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, override
 
-from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.const import (
     ATTR_ENTITY_ID,
+    ATTR_UNIT_OF_MEASUREMENT,
     CONF_FOR,
-    STATE_OFF,
-    STATE_ON,
-    STATE_UNAVAILABLE,
     Platform,
     UnitOfTime,
 )
-from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.target import (
-    TargetStateChangedData,
-    async_track_target_selector_state_change_event,
+    TargetSelection,
+    async_extract_referenced_entity_ids,
 )
 from homeassistant.helpers.trigger import (
     ATTR_BEHAVIOR,
@@ -31,136 +33,38 @@ from homeassistant.helpers.trigger import (
     EntityNumericalStateCrossedThresholdTriggerWithUnitBase,
     EntityTargetStateTriggerBase,
     EntityTriggerBase,
-    NotTriggeredReasonReporter,
     StatelessEntityTriggerBase,
     Trigger,
     TriggerActionRunner,
-    TriggerConfig,
     TriggerNotTriggeredReporter,
 )
+from homeassistant.util.signal_type import SignalType
 from homeassistant.util.unit_conversion import DurationConverter
 
-from .account import AVAILABLE, BALANCE, TIME_LEFT
 from .const import ATTR_LEVEL
-from .coordinator import SIGNAL_ARMED, AccountCoordinator, Amounts
-from .entity import async_find_wallet, async_wallets_among
-from .insight.watch import Activity, Level
+from .coordinator import SIGNAL_AMOUNTS, SIGNAL_EVENTS, AccountCoordinator
+from .entity import async_entities_of_gauge, async_find_gauge, async_gauges_among
+from .insight.account import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
+from .insight.levels import Activity, Event, Level
+
+# How long a wait goes on that has ended while the amount was unknown.
+_UNTIL_KNOWN = timedelta(minutes=1)
+
+type Data = Mapping[str, Any]
 
 
-class WalletTrigger(EntityTriggerBase):
-    """Wait for something that the entities of our wallets show."""
+class GaugeTrigger(EntityTriggerBase):
+    """Wait for an event of a gauge that is targeted through one of its entities."""
 
+    _signal: ClassVar[SignalType[AccountCoordinator, list[Any]]] = SIGNAL_EVENTS
     _keys: ClassVar[tuple[str, ...]]
+    _activity: ClassVar[Activity]
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """Keep our own entities that show it."""
+        """Keep the entities of API Balance that stand for a gauge."""
         found = super().entity_filter(entities)
-        return async_wallets_among(self._hass, found, self._keys)
-
-    @override
-    @callback
-    def _cancel_invalidated_timers(
-        self,
-        behavior: str,
-        pending_timers: dict[str, CALLBACK_TYPE],
-        target_state_change_data: TargetStateChangedData,
-    ) -> None:
-        """End a wait when a state has changed; an outage changes nothing."""
-        state = target_state_change_data.state_change_event.data["new_state"]
-        if state is None or state.state not in self._excluded_states:
-            super()._cancel_invalidated_timers(
-                behavior, pending_timers, target_state_change_data
-            )
-
-
-class BecameLowTrigger(WalletTrigger, EntityTargetStateTriggerBase):
-    """Wait for a wallet that becomes low or depleted."""
-
-    _domain_specs = {Platform.BINARY_SENSOR: DomainSpec()}
-    _keys = ("low_balance",)
-    _to_states = {STATE_ON}
-
-
-class NoLongerLowTrigger(BecameLowTrigger):
-    """Wait for a wallet that is neither low nor depleted any more."""
-
-    _to_states = {STATE_OFF}
-
-
-class BecameDepletedTrigger(BecameLowTrigger):
-    """Wait for a wallet that becomes depleted."""
-
-    _domain_specs = {Platform.BINARY_SENSOR: DomainSpec(value_source=ATTR_LEVEL)}
-    _to_states = {Level.DEPLETED}
-
-
-class ToppedUpTrigger(WalletTrigger, StatelessEntityTriggerBase):
-    """Wait for a wallet that is topped up."""
-
-    _domain_specs = {Platform.EVENT: DomainSpec()}
-    _keys = ("activity",)
-    _activity = Activity.TOPPED_UP
-
-    @override
-    def is_valid_state(
-        self, state: State, report_not_triggered: NotTriggeredReasonReporter
-    ) -> bool:
-        """Tell whether the event is the one that is waited for."""
-        return state.attributes.get(ATTR_EVENT_TYPE) == self._activity
-
-
-class SpendJumpedTrigger(ToppedUpTrigger):
-    """Wait for a wallet that is spent far faster than it used to be."""
-
-    _activity = Activity.SPEND_JUMPED
-
-
-class CrossedThresholdTrigger(
-    WalletTrigger, EntityNumericalStateCrossedThresholdTriggerBase
-):
-    """Wait for a number that crosses a threshold, seen or unseen.
-
-    Where it was not known for a while, what was known before that counts.
-    """
-
-    _domain_specs = {Platform.SENSOR: DomainSpec()}
-    _excluded_from_states = frozenset()
-
-    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Begin without anything compared."""
-        super().__init__(hass, config)
-        self._compared: dict[str, Amounts] = {}
-
-    @override
-    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
-        """Tell whether the threshold was crossed, and once for every gap."""
-        if from_state.state in self._excluded_states:
-            coordinator = self._coordinator(to_state.entity_id)
-            if coordinator is None or self._get_tracked_value(from_state) is None:
-                return False
-            before = coordinator.amounts_before
-            if self._compared.get(to_state.entity_id) is before:
-                return False
-            self._compared[to_state.entity_id] = before
-        return super().is_valid_transition(from_state, to_state)
-
-    @override
-    def _get_tracked_value(self, state: State) -> float | None:
-        """Return the number, the one of before while it is not known."""
-        if state.state not in self._excluded_states:
-            return super()._get_tracked_value(state)
-        wallet = async_find_wallet(self._hass, state.entity_id, self._keys)
-        if wallet is None or wallet.coordinator is None:
-            return None
-        amounts = wallet.coordinator.amounts_before.get(wallet.wallet_key, {})
-        amount = amounts.get(wallet.key)
-        return None if amount is None else float(amount)
-
-    @override
-    def _should_include(self, state: State) -> bool:
-        """Count every wallet of which an amount is known."""
-        return self._get_tracked_value(state) is not None
+        return async_gauges_among(self._hass, found, self._keys)
 
     @override
     async def async_attach_runner(
@@ -168,153 +72,243 @@ class CrossedThresholdTrigger(
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Attach, also to what was crossed while Home Assistant was stopped."""
-        behavior: str = self._options[ATTR_BEHAVIOR]
+        """Attach the trigger to an action."""
         timers: dict[str, CALLBACK_TYPE] = {}
-        targeted: set[str] = set()
 
         @callback
-        def act(
-            extra_trigger_payload: dict[str, Any],
-            description: str,
-            context: Context | None = None,
-        ) -> Task[Any]:
-            """Act, and have it written down that this is no longer news."""
-            coordinator = self._coordinator(extra_trigger_payload[ATTR_ENTITY_ID])
-            if coordinator is not None:
-                coordinator.async_write_down()
-            return run_action(extra_trigger_payload, description, context)
+        def act(entity_id: str, data: Data) -> None:
+            """Run the action."""
+            data = {
+                ATTR_ENTITY_ID: entity_id,
+                "to_state": self._hass.states.get(entity_id),
+                CONF_FOR: self._duration,
+                **data,
+            }
+            run_action(data, f"event of {entity_id}")
 
         @callback
-        def handle_change(data: TargetStateChangedData) -> None:
-            """End a wait that began at the start, and note what is over."""
-            self._cancel_invalidated_timers(behavior, timers, data)
-            change = data.state_change_event.data
-            self._note_end(change["old_state"], change["new_state"])
-
-        @callback
-        def handle_targets(
-            added: set[str], removed: set[str], states: Mapping[str, State | None]
-        ) -> None:
-            """Follow what is targeted."""
-            targeted.difference_update(removed)
-            targeted.update(added)
-            for entity_id in removed & timers.keys():
-                timers.pop(entity_id)()
-
-        @callback
-        def wait(entity_id: str, from_state: State, to_state: State) -> None:
-            """Act, after the wait that is asked for."""
-            key = entity_id if behavior == BEHAVIOR_EACH else behavior
+        def wait(entity_id: str, data: Data, duration: timedelta) -> None:
+            """Run the action if it still holds after some time."""
 
             @callback
-            def end(now: datetime | None = None) -> None:
-                timers.pop(key, None)
-                act(
-                    {
-                        ATTR_ENTITY_ID: entity_id,
-                        "from_state": from_state,
-                        "to_state": to_state,
-                        CONF_FOR: self._duration,
-                    },
-                    f"state of {entity_id}",
-                )
+            def end(now: datetime) -> None:
+                timers.pop(entity_id, None)
+                if (holds := self._still_holds(entity_id)) is None:
+                    # What is unknown cannot be acted on yet.
+                    wait(entity_id, data, _UNTIL_KNOWN)
+                elif holds:
+                    act(entity_id, data)
 
-            if self._duration:
-                timers[key] = async_call_later(self._hass, self._duration, end)
-            else:
-                end()
+            timers[entity_id] = async_call_later(self._hass, duration, end)
 
         @callback
-        def handle_start(coordinator: AccountCoordinator) -> None:
-            """Compare an account with what was known of it before the start.
+        def handle(coordinator: AccountCoordinator, changes: list[Any]) -> None:
+            """Act on what happened to the targeted gauges of an account."""
+            for entity_id in [*timers]:
+                if self._still_holds(entity_id) is False:
+                    timers.pop(entity_id)()
+            found = self._awaited(coordinator, changes)
+            for entity_id, data in self._enough(found).items():
+                if not self._duration:
+                    act(entity_id, data)
+                else:
+                    wait(entity_id, data, self._duration)
 
-            Its sensors have shown the new amounts all along, but nobody listened: they
-            are gone through as if they changed now, one after the other.
-            """
-            states = {
-                entity_id: self._state_before(entity_id, coordinator)
-                for entity_id in targeted
-            }
-            for entity_id in sorted(targeted):
-                from_state = states[entity_id]
-                to_state = self._hass.states.get(entity_id)
-                if (
-                    self._coordinator(entity_id) is not coordinator
-                    or from_state is None
-                    or to_state is None
-                    or to_state.state in self._excluded_states
-                ):
-                    continue
-                states[entity_id] = to_state
-                self._note_end(from_state, to_state)
-                if (
-                    self.is_valid_state(to_state, _report_nothing)
-                    and self.is_valid_transition(from_state, to_state)
-                    and self._is_enough(behavior, states)
-                ):
-                    wait(entity_id, from_state, to_state)
-
-        detach = await super().async_attach_runner(act, did_not_trigger)
-        unsubscribe = await async_track_target_selector_state_change_event(
-            self._hass,
-            self._target,
-            handle_change,
-            self.entity_filter,
-            handle_targets,
-            primary_entities_only=self._primary_entities_only,
-        )
-        disconnect = async_dispatcher_connect(self._hass, SIGNAL_ARMED, handle_start)
+        detach = async_dispatcher_connect(self._hass, self._signal, handle)
 
         @callback
         def remove() -> None:
-            """Detach, and end all waits."""
+            """Detach the trigger and end all waits."""
             detach()
-            unsubscribe()
-            disconnect()
             for cancel in timers.values():
                 cancel()
 
         return remove
 
-    def _coordinator(self, entity_id: str) -> AccountCoordinator | None:
-        """Return the coordinator of a sensor's account, None while it is not loaded."""
-        wallet = async_find_wallet(self._hass, entity_id, self._keys)
-        return wallet.coordinator if wallet else None
+    @property
+    def _behavior(self) -> Any:
+        """Return how many gauges are asked for."""
+        return self._options.get(ATTR_BEHAVIOR, BEHAVIOR_EACH)
 
-    def _state_before(
-        self, entity_id: str, starting: AccountCoordinator
-    ) -> State | None:
-        """Return a sensor's state, an unknown one while its account starts."""
-        coordinator = self._coordinator(entity_id)
-        if coordinator is starting or (coordinator and not coordinator.is_armed):
-            return State(entity_id, STATE_UNAVAILABLE)
-        return self._hass.states.get(entity_id)
+    def _awaited(
+        self, coordinator: AccountCoordinator, changes: list[Any]
+    ) -> dict[str, Data]:
+        """Return the targeted entities that something awaited happened to."""
+        return {
+            entity_id: _event_data(event)
+            for event in changes
+            if self._is_awaited(event)
+            for entity_id in self._entities(coordinator, event.gauge)
+        }
 
-    def _note_end(self, from_state: State | None, to_state: State | None) -> None:
-        """Have it written down that a crossing is over, so that the next one is news."""
-        if (
-            from_state is not None
-            and to_state is not None
-            and to_state.state not in self._excluded_states
-            and self.is_valid_state(from_state, _report_nothing)
-            and not self.is_valid_state(to_state, _report_nothing)
-            and (coordinator := self._coordinator(to_state.entity_id))
-        ):
-            coordinator.async_write_down()
+    def _is_awaited(self, event: Event) -> bool:
+        """Return whether this is an event that the trigger waits for."""
+        return event.activity is self._activity
 
-    def _is_enough(self, behavior: str, states: Mapping[str, State | None]) -> bool:
-        """Tell whether as many wallets match as the behavior asks for."""
-        matches, included = self.count_matches(states, states)
-        if behavior == BEHAVIOR_ALL:
-            return matches == included
-        return behavior == BEHAVIOR_EACH or matches == 1
+    def _enough(self, found: dict[str, Data]) -> dict[str, Data]:
+        """Return what to act on, by how many gauges the behavior asks for."""
+        if self._behavior == BEHAVIOR_EACH or not found:
+            return found
+        holding = [self._holds(other) for other in self._targeted() - found.keys()]
+        # What is unknown does not count.
+        is_enough = all(holding) if self._behavior == BEHAVIOR_ALL else not any(holding)
+        return dict(list(found.items())[:1]) if is_enough else {}
+
+    def _still_holds(self, entity_id: str) -> bool | None:
+        """Return whether a wait is to end with the action, None if it is unknown."""
+        targeted = self._targeted()
+        among = targeted if self._behavior == BEHAVIOR_ALL else targeted & {entity_id}
+        found = {self._holds(one) for one in among}
+        if False in found or not found:
+            return False
+        return None if None in found else True
+
+    def _holds(self, entity_id: str) -> bool | None:
+        """Return whether an entity shows what is awaited, None while it is unknown."""
+        state = self._hass.states.get(entity_id)
+        if state is None or not self._should_include(state):
+            return None
+        return self.is_valid_state(state, _ignore_reason)
+
+    def _entities(
+        self,
+        coordinator: AccountCoordinator,
+        gauge: str,
+        known: Container[str] | None = None,
+    ) -> dict[str, str]:
+        """Return the targeted entities of a gauge, with the key of each."""
+        (domain,) = self._domain_specs
+        entry_id = coordinator.config_entry.entry_id
+        keys = [key for key in self._keys if known is None or key in known]
+        found = async_entities_of_gauge(self._hass, domain, entry_id, gauge, keys)
+        targeted = self._targeted()
+        return {
+            entity_id: key for entity_id, key in found.items() if entity_id in targeted
+        }
+
+    def _targeted(self) -> set[str]:
+        """Return the entities of API Balance that are targeted now."""
+        selection = TargetSelection(self._target)
+        if not selection.has_any_target:
+            return self.entity_filter(set(er.async_get(self._hass).entities))
+        selected = async_extract_referenced_entity_ids(
+            self._hass, selection, primary_entities_only=self._primary_entities_only
+        )
+        return self.entity_filter(selected.referenced | selected.indirectly_referenced)
+
+
+class BecameLowTrigger(GaugeTrigger, EntityTargetStateTriggerBase):
+    """Wait for a gauge that becomes low or depleted."""
+
+    _domain_specs = {Platform.BINARY_SENSOR: DomainSpec(value_source=ATTR_LEVEL)}
+    _keys = ("low_balance",)
+    _to_states = {Level.LOW, Level.DEPLETED}
+    _activities: ClassVar[set[Activity]] = {Activity.BECAME_LOW, Activity.DEPLETED}
+
+    @override
+    def _is_awaited(self, event: Event) -> bool:
+        """Return whether the gauge has just come to one of the levels."""
+        return (
+            event.activity in self._activities
+            and event.old_level not in self._to_states
+        )
+
+
+class BecameDepletedTrigger(BecameLowTrigger):
+    """Wait for a gauge that becomes depleted."""
+
+    _to_states = {Level.DEPLETED}
+    _activities = {Activity.DEPLETED}
+
+
+class NoLongerLowTrigger(BecameLowTrigger):
+    """Wait for a gauge that is neither low nor depleted any more."""
+
+    _to_states = {Level.OK}
+    _activities = {Activity.RECOVERED}
+
+
+class ReminderTrigger(StatelessEntityTriggerBase, BecameLowTrigger):
+    """Wait for the action that repeats the alert of what is still low."""
+
+    _to_states = set()
+    _activities = {Activity.REMINDER}
+
+
+class ToppedUpTrigger(StatelessEntityTriggerBase, GaugeTrigger):
+    """Wait for a balance that is topped up."""
+
+    _domain_specs = {Platform.EVENT: DomainSpec()}
+    _keys = ("activity",)
+    _activity = Activity.TOPPED_UP
+
+
+class SpendJumpedTrigger(ToppedUpTrigger):
+    """Wait for a gauge that is spent far faster than usual."""
+
+    _activity = Activity.SPEND_JUMPED
+
+
+class QuotaResetTrigger(ToppedUpTrigger):
+    """Wait for the reset of a quota that was low."""
+
+    _activity = Activity.RESET
+
+
+class CrossedThresholdTrigger(
+    GaugeTrigger, EntityNumericalStateCrossedThresholdTriggerBase
+):
+    """Wait for a number that crosses a threshold, seen or unseen."""
+
+    _domain_specs = {Platform.SENSOR: DomainSpec()}
+    _signal = SIGNAL_AMOUNTS
+    _unit: ClassVar[str | None] = None
+
+    @override
+    def _awaited(
+        self, coordinator: AccountCoordinator, changes: list[Any]
+    ) -> dict[str, Data]:
+        """Return the targeted entities whose number has crossed the threshold."""
+        found: dict[str, Data] = {}
+        for change in changes:
+            # What was not known before has crossed nothing.
+            keys = change.before.keys() & change.after.keys()
+            entities = self._entities(coordinator, change.gauge, keys)
+            for entity_id, key in entities.items():
+                before, after = change.before[key], change.after[key]
+                was_crossed = self._is_crossed(entity_id, before)
+                is_crossed = self._is_crossed(entity_id, after)
+                if was_crossed is not is_crossed:
+                    # The end of a crossing has to be stored too.
+                    coordinator.async_save_now()
+                if is_crossed and not was_crossed:
+                    found[entity_id] = {"before": float(before), "after": float(after)}
+        return found
+
+    @override
+    def _holds(self, entity_id: str) -> bool | None:
+        """Return whether the number that was delivered last is beyond the threshold.
+
+        Accounts that start together are counted one after the other.
+        """
+        found = async_find_gauge(self._hass, entity_id, self._keys)
+        coordinator = found.coordinator if found else None
+        if found is None or coordinator is None or not coordinator.last_update_success:
+            return None
+        known = coordinator.state.gauges.get(found.gauge)
+        amount = known.amounts.get(found.key) if known else None
+        return None if amount is None else self._is_crossed(entity_id, amount)
+
+    def _is_crossed(self, entity_id: str, amount: Decimal) -> bool:
+        """Return whether an amount is beyond the threshold."""
+        state = State(entity_id, f"{amount:f}", {ATTR_UNIT_OF_MEASUREMENT: self._unit})
+        return self.is_valid_state(state, _ignore_reason)
 
 
 class BalanceCrossedThresholdTrigger(CrossedThresholdTrigger):
-    """Wait for a balance that crosses a threshold."""
+    """Wait for a balance or what remains of a quota to cross a threshold."""
 
-    _keys = (BALANCE, AVAILABLE)
+    _keys = (BALANCE, AVAILABLE, REMAINING)
 
 
 class TimeLeftCrossedThresholdTrigger(
@@ -323,19 +317,40 @@ class TimeLeftCrossedThresholdTrigger(
     """Wait for the time that is left to cross a threshold."""
 
     _keys = (TIME_LEFT,)
-    _base_unit = UnitOfTime.DAYS
+    _unit = _base_unit = UnitOfTime.DAYS
     _unit_converter = DurationConverter
 
 
-def _report_nothing(reason: str, /, **data: Any) -> None:
-    """Keep to oneself why nothing happens."""
+def _event_data(event: Event) -> Data:
+    """Return what a trigger passes to its automation."""
+    amounts = {
+        "before": event.before,
+        "after": event.after,
+        "threshold": event.threshold,
+    }
+    numbers = {
+        name: None if amount is None else float(amount)
+        for name, amount in amounts.items()
+    }
+    return {
+        "activity": event.activity,
+        "level": event.level,
+        "unit": event.unit.code,
+        **numbers,
+    }
+
+
+def _ignore_reason(reason: str, /, **data: Any) -> None:
+    """Discard the reason."""
 
 
 TRIGGERS: dict[str, type[Trigger]] = {
     "became_low": BecameLowTrigger,
     "no_longer_low": NoLongerLowTrigger,
     "became_depleted": BecameDepletedTrigger,
+    "reminder": ReminderTrigger,
     "topped_up": ToppedUpTrigger,
+    "quota_reset": QuotaResetTrigger,
     "spend_jumped": SpendJumpedTrigger,
     "balance_crossed_threshold": BalanceCrossedThresholdTrigger,
     "time_left_crossed_threshold": TimeLeftCrossedThresholdTrigger,

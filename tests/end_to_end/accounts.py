@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 import json
 import re
@@ -21,7 +20,6 @@ DOMAIN = "api_balance"
 _STANDARD_NOTICE = "which has not been tested by Home Assistant"
 # What it says when the machine is busy with other things: no test goes by the clock.
 _BUSY = re.compile(r" took \d+\.\d+ ?s| is taking over \d+ seconds")
-_FRESH = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -181,7 +179,6 @@ def _wanted(holding: Holding | None) -> dict[str, _Wanted]:
     """Return what each entity should show, in words and as a test of its state."""
     wanted: dict[str, _Wanted] = {
         "availability": _ANYTHING,
-        "last_update": ("some minutes ago at most", _is_fresh),
         "update_status": ("ok", "ok".__eq__),
     }
     if holding is not None:
@@ -203,14 +200,6 @@ def _amounts_to(amount: Decimal) -> Callable[[str], bool]:
 
 def _is_known(state: str) -> bool:
     return state not in {"missing", "unavailable"}
-
-
-def _is_fresh(state: str) -> bool:
-    try:
-        moment = datetime.fromisoformat(state)
-    except ValueError:
-        return False
-    return abs(datetime.now(moment.tzinfo) - moment) < _FRESH
 
 
 type _Wanted = tuple[str, Callable[[str], bool]]

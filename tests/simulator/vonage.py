@@ -21,6 +21,7 @@ class Vonage(SimulatedProvider):
     secret_fields = ("api_secret",)
 
     value = Decimal("29.18202293")
+    has_auto_reload = False
 
     @property
     @override
@@ -52,4 +53,4 @@ class Vonage(SimulatedProvider):
         self.value += amount
 
     async def _get_balance(self, request: web.Request) -> web.Response:
-        return answer({"value": self.value, "autoReload": False})
+        return answer({"value": self.value, "autoReload": self.has_auto_reload})

@@ -15,10 +15,10 @@ from itertools import accumulate, batched, compress, pairwise, repeat
 from math import exp, log
 from statistics import fmean, median
 
-from ..model import UNKNOWN_CURRENCY, Wallet
-from .habit import DAY, WEEK, Habit, Observed, hour_of_week, learn, observe, rounded
-from .history import DAYS_KEPT, HOUR, History, hour_of, start_of
-from .ledger import Ledger
+from ..model import UNKNOWN_CURRENCY, Gauge
+from .hourly_spend import DAYS_KEPT, HOUR, HourlySpend, hour_of, start_of
+from .movements import Ledger
+from .profile import DAY, WEEK, Observed, Profile, hour_of_week, learn, observe, rounded
 
 # So many hours are enough polls for a rate. What was quiet for a night may wake up.
 _ENOUGH = 6
@@ -105,39 +105,56 @@ class _Estimate:
     margin: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """What the history of a gauge says, whatever is left of it.
+
+    It changes with every hour and with every spend, and holds until then. `by_horizon`
+    and `profile` are empty where there is no forecast.
+    """
+
+    state: State
+    by_horizon: Sequence[_Estimate] = ()
+    profile: Profile = ()
+
+    def forecast(self, remaining: Decimal | None, now: datetime) -> Forecast:
+        """Return how long an amount lasts; None has no end, or is not known."""
+        if self.state is State.OK:
+            return _foresee(self.by_horizon, self.profile, remaining, now)
+        nothing = timedelta() if remaining is not None and remaining <= 0 else None
+        return Forecast(
+            state=self.state,
+            daily_spend=Decimal() if self.state is State.IDLE else None,
+            runway=nothing,
+            runway_low=nothing,
+            runway_high=nothing,
+        )
+
+
 def forecast(samples: Sequence[tuple[datetime, Decimal]], now: datetime) -> Forecast:
     """Return how long the last of some amounts lasts, which are oldest first."""
     ledger, amount = Ledger(), None
     for at, amount in samples:
-        wallet = Wallet(key="", unit=UNKNOWN_CURRENCY, balance=amount)
-        ledger.observe(wallet, at)
-    return foresee(ledger.history, amount, now)
+        ledger.observe(Gauge(key="", unit=UNKNOWN_CURRENCY, remaining=amount), at)
+    return estimate(ledger.history, now).forecast(amount, now)
 
 
-def foresee(history: History, spendable: Decimal | None, now: datetime) -> Forecast:
-    """Return how long an amount lasts; None has no end, or is not known."""
-    is_empty = spendable is not None and spendable <= 0
-    nothing = timedelta() if is_empty else None
+def estimate(history: HourlySpend, now: datetime) -> Estimates:
+    """Return what a history says about the coming hours."""
     past = observe(history, now)
     if past is None or _is_short(past):
-        state, daily_spend = State.COLLECTING, None
-    elif _is_idle(past):
-        state, daily_spend = State.IDLE, Decimal()
-    else:
-        habit = learn(past)
-        return _foresee(_estimate(past, habit), habit, spendable, now)
-    return Forecast(
-        state=state,
-        daily_spend=daily_spend,
-        runway=nothing,
-        runway_low=nothing,
-        runway_high=nothing,
+        return Estimates(state=State.COLLECTING)
+    if _is_idle(past):
+        return Estimates(state=State.IDLE)
+    profile = learn(past)
+    return Estimates(
+        state=State.OK, by_horizon=_estimate(past, profile), profile=profile
     )
 
 
 def _foresee(
     estimates: Sequence[_Estimate],
-    habit: Habit,
+    habit: Profile,
     spendable: Decimal | None,
     now: datetime,
 ) -> Forecast:
@@ -187,7 +204,7 @@ def _is_idle(past: Observed) -> bool:
     return len(past.spent) - active[-1] > _QUIETER * longest
 
 
-def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
+def _estimate(past: Observed, habit: Profile) -> list[_Estimate]:
     """Return the estimates for all times ahead."""
     spent, worth, told, quiet = _blocks(past, habit)
     total_spent = [0.0, *accumulate(spent)]
@@ -220,7 +237,7 @@ def _estimate(past: Observed, habit: Habit) -> list[_Estimate]:
 
 
 def _blocks(
-    past: Observed, habit: Habit
+    past: Observed, habit: Profile
 ) -> tuple[list[float], list[float], int, float]:
     """Return what blocks cost and are worth, how many days told, and the quiet part."""
     hours = past.worth(habit)
@@ -302,7 +319,7 @@ def _by_hour(values: Sequence[float]) -> list[float]:
     return [values[index] + part * steps[index] for index, part in _BETWEEN]
 
 
-def _worth_ahead(habit: Habit, now: datetime) -> list[float]:
+def _worth_ahead(habit: Profile, now: datetime) -> list[float]:
     """Return what the first hours of the coming week are worth together, in turn."""
     hour = hour_of(now)
     part = (now - start_of(hour)) / HOUR

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate, batched
 
-from .habit import DAY, WEEK, learn, observe, rounded
-from .history import History
+from .hourly_spend import HourlySpend
+from .profile import DAY, WEEK, learn, observe, rounded
 
 # So many of the last hours are looked at together, the one that is running among them.
 _WINDOWS = (2, 4, 6)
@@ -66,7 +66,7 @@ class _Spend:
 
 
 def judge_jump(
-    was_jumping: bool, history: History, now: datetime
+    was_jumping: bool, history: HourlySpend, now: datetime
 ) -> tuple[bool, Jump | None]:
     """Return whether spend is far above its habit, and the jump when that is news.
 
@@ -79,7 +79,7 @@ def judge_jump(
     return spend is None or spend.is_high(_RECENT, _OVER), None
 
 
-def find_jump(history: History, now: datetime) -> Jump | None:
+def find_jump(history: HourlySpend, now: datetime) -> Jump | None:
     """Return how spend jumped, None where it did not or too little is known to tell."""
     spend = _look(history, now)
     if spend is None:
@@ -94,7 +94,7 @@ def find_jump(history: History, now: datetime) -> Jump | None:
     return None
 
 
-def _look(history: History, now: datetime) -> _Spend | None:
+def _look(history: HourlySpend, now: datetime) -> _Spend | None:
     """Return what the hours cost by the habit before the last ones, None if unknown."""
     hours = observe(history, now)
     if hours is None:

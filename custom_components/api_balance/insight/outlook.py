@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from ..model import Unit, Wallet
-from .forecast import Confidence, Forecast, State, foresee
-from .ledger import Ledger, Movement
+from ..model import Gauge, Unit
+from .forecast import Confidence, Estimates, Forecast, State
+from .movements import Ledger, Movement
 
 # What people are told is exact to a part of how sure it is.
 _PART = 4
@@ -27,7 +27,8 @@ _ZERO = Decimal()
 _NOW = timedelta()
 _DAY = timedelta(days=1)
 # How long a wallet lasts of which nothing is spent.
-FOR_EVER = timedelta.max
+# In whole seconds, as it is stored.
+FOR_EVER = timedelta(days=timedelta.max.days)
 # What a day costs is never surer than that.
 _CALM = Decimal("0.02")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,46 +59,46 @@ class Outlook:
     latest: datetime | None = None
     last_top_up: Movement | None = None
     next_expiry: datetime | None = None
+    lasts_until_reset: bool | None = None
 
     @property
     def lasts(self) -> timedelta | None:
         """Return how long the wallet lasts: for ever while nothing is spent."""
+        if self.lasts_until_reset:
+            return FOR_EVER
         if self.days_left is None:
             return FOR_EVER if self.state is State.IDLE else None
         return float(self.days_left) * _DAY
 
 
 def look_ahead(
-    wallet: Wallet, ledger: Ledger, before: Outlook | None, now: datetime
+    gauge: Gauge,
+    ledger: Ledger,
+    estimates: Estimates,
+    before: Outlook | None,
+    now: datetime,
 ) -> Outlook:
-    """Return how a wallet goes on, close to what was told before where that holds."""
-    forecast = foresee(ledger.history, wallet.spendable, now)
-    expiring = sorted(_expiring(wallet, now))
-    if expiring and wallet.spendable:
+    """Return how a gauge goes on, close to what was shown before where that holds."""
+    forecast = estimates.forecast(gauge.remaining, now)
+    expiring = sorted(_expiring(gauge, now))
+    if expiring and gauge.remaining:
         low, runway, high = (
-            _shorten(length, wallet.spendable, expiring, now)
+            _shorten(length, gauge.remaining, expiring, now)
             for length in (forecast.runway_low, forecast.runway, forecast.runway_high)
         )
         forecast = replace(forecast, runway_low=low, runway=runway, runway_high=high)
-    told = before or Outlook(
-        key=wallet.key,
-        unit=wallet.unit,
-        scope=wallet.scope,
-        label=wallet.label,
-        can_run_out=wallet.spendable is not None,
-        state=forecast.state,
-    )
+    shown = before or no_outlook(gauge)
     step = _step(forecast)
-    runs_out = _settle(forecast.runway, told.runs_out, step, now)
-    earliest = _settle(forecast.runway_low, told.earliest, step, now)
-    latest = _settle(forecast.runway_high, told.latest, step, now)
+    runs_out = _settle(forecast.runway, shown.runs_out, step, now)
+    earliest = _settle(forecast.runway_low, shown.earliest, step, now)
+    latest = _settle(forecast.runway_high, shown.latest, step, now)
     lasts = forecast.runway if runs_out is None else runs_out - now
     return replace(
-        told,
-        can_run_out=wallet.spendable is not None,
+        shown,
+        can_run_out=gauge.remaining is not None,
         state=forecast.state,
         confidence=forecast.confidence,
-        daily_spend=_calm(forecast, told.daily_spend),
+        daily_spend=_calm(forecast, shown.daily_spend),
         days_left=None if lasts is None else in_days(lasts),
         runs_out=runs_out,
         # Each is rounded for itself: close together they could change places.
@@ -105,12 +106,34 @@ def look_ahead(
         latest=max(latest, runs_out) if latest and runs_out else latest,
         last_top_up=ledger.top_ups[-1] if ledger.top_ups else None,
         next_expiry=expiring[0][0] if expiring else None,
+        lasts_until_reset=_lasts_until(gauge.resets_at, forecast, now),
     )
 
 
-def _expiring(wallet: Wallet, now: datetime) -> Iterator[tuple[datetime, Decimal]]:
+def no_outlook(gauge: Gauge) -> Outlook:
+    """Return the outlook of a gauge of which nothing is known."""
+    return Outlook(
+        key=gauge.key,
+        unit=gauge.unit,
+        scope=gauge.scope,
+        label=gauge.label,
+        can_run_out=gauge.remaining is not None,
+        state=State.COLLECTING,
+    )
+
+
+def _lasts_until(
+    resets_at: datetime | None, forecast: Forecast, now: datetime
+) -> bool | None:
+    """Return whether a gauge lasts until its reset, None where that is unknown."""
+    if resets_at is None or forecast.state is State.COLLECTING:
+        return None
+    return forecast.runway is None or now + forecast.runway >= resets_at
+
+
+def _expiring(gauge: Gauge, now: datetime) -> Iterator[tuple[datetime, Decimal]]:
     """Yield when parts of a wallet expire, and how much that is."""
-    for lot in wallet.lots:
+    for lot in gauge.lots:
         if lot.amount and lot.amount > 0 and lot.expires_at and lot.expires_at > now:
             yield lot.expires_at, lot.amount
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Protocol, final, runtime_checkable
+from typing import Any, ClassVar, Protocol, final, override, runtime_checkable
 
-from ..model import Lot, Problem, Purchase, Snapshot, Spend
+from ..model import Failure, Lot, Problem, Purchase, Snapshot, Spend
 
 POLL_SECONDS = 25.0
 """How long a whole poll may take, however many requests it makes."""
@@ -27,6 +27,11 @@ class ProviderError(Exception):
     """A poll that brought no facts. Holds no key, address, header or body."""
 
     problem: ClassVar[Problem]
+
+    @property
+    def failure(self) -> Failure:
+        """Return what the insight needs to know of it."""
+        return Failure(problem=self.problem)
 
 
 class InvalidCredentials(ProviderError):
@@ -47,6 +52,12 @@ class MissingPermission(ProviderError):
         """Keep which permission is missing."""
         super().__init__(permission)
         self.permission = permission
+
+    @property
+    @override
+    def failure(self) -> Failure:
+        """Return the permission that is missing."""
+        return Failure(problem=self.problem, detail=self.permission)
 
 
 class WrongCredentialKind(ProviderError):
@@ -72,6 +83,12 @@ class Deferred(ProviderError):
         """Keep how long the provider wants to be left alone, if it says so."""
         super().__init__(retry_after)
         self.retry_after = retry_after
+
+    @property
+    @override
+    def failure(self) -> Failure:
+        """Return how long to wait."""
+        return Failure(problem=self.problem, retry_after=self.retry_after)
 
 
 class RateLimited(Deferred):
@@ -104,6 +121,12 @@ class UnexpectedAnswer(ProviderError):
         """Keep where the answer broke."""
         super().__init__(path)
         self.path = path
+
+    @property
+    @override
+    def failure(self) -> Failure:
+        """Return where the answer broke."""
+        return Failure(problem=self.problem, detail=self.path)
 
 
 class NotInAnswer(UnexpectedAnswer):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import ceil
+from typing import Any, Self
 
 HOUR = timedelta(hours=1)
 DAYS_KEPT = 60
@@ -15,6 +16,10 @@ _HOURS_KEPT = DAYS_KEPT * 24
 _MORE_DIGITS = 4
 _MAX_DIGITS = 24
 _ZERO = Decimal()
+_NOT_OBSERVED = "-"
+# The year 9999: no time is later.
+_LAST_HOUR = 70_389_527
+_STORED_DIGITS = 60
 
 
 def hour_of(at: datetime) -> int:
@@ -28,7 +33,7 @@ def start_of(hour: int) -> datetime:
 
 
 @dataclass(slots=True, kw_only=True)
-class History:
+class HourlySpend:
     """The hourly spend of a wallet, in its unit; positive is spent.
 
     `hours` has every hour from `since` until `until`: what was spent in an outage is
@@ -41,6 +46,44 @@ class History:
     since: datetime | None = None
     until: datetime | None = None
     filled_until: int = 0
+
+    def encode(self) -> dict[str, Any]:
+        """Return the data to store: the hours on one line, which takes half the space."""
+        first, last = min(self.hours, default=0), max(self.hours, default=-1)
+        spends = (self.hours.get(hour) for hour in range(first, last + 1))
+        return {
+            "first": first,
+            "hours": " ".join(
+                _NOT_OBSERVED if spent is None else f"{spent.normalize():f}"
+                for spent in spends
+            ),
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "filled_until": self.filled_until,
+        }
+
+    @classmethod
+    def decode(cls, data: Mapping[str, Any]) -> Self:
+        """Return the spend of stored data. Raises ValueError or ArithmeticError."""
+        first, filled_until = int(data["first"]), int(data["filled_until"])
+        spends = str(data["hours"]).split()
+        if len(spends) > _HOURS_KEPT or not 0 <= first <= _LAST_HOUR:
+            raise ValueError("more hours than are kept")
+        hours = {
+            hour: Decimal(spent)
+            for hour, spent in enumerate(spends, first)
+            if spent != _NOT_OBSERVED
+        }
+        if not all(
+            spent.is_finite() and abs(spent.adjusted()) <= _STORED_DIGITS
+            for spent in hours.values()
+        ):
+            raise ValueError("a spend that no account has")
+        since, until = (
+            datetime.fromisoformat(data[name]) if data[name] else None
+            for name in ("since", "until")
+        )
+        return cls(hours=hours, since=since, until=until, filled_until=filled_until)
 
     def add(self, start: datetime, end: datetime, amount: Decimal) -> None:
         """Add what was spent from start to end, evenly over that time."""
@@ -73,6 +116,12 @@ class History:
         seen_from = hour_of(self.since)
         today = self.since.date()
         first = max(hour_of(_midnight(min(days))), seen_from - _HOURS_KEPT)
+        # The report of that day may arrive late: it holds what was observed since then.
+        tomorrow = _midnight(today) + timedelta(days=1)
+        observed = sum(
+            spent for _, spent in self.between(start_of(seen_from), tomorrow)
+        )
+        before = max(days.get(today, _ZERO) - observed, _ZERO)
         for hour in range(first, seen_from):
             day = start_of(hour).date()
             if day < today:
@@ -80,7 +129,7 @@ class History:
             elif day in days:
                 # Of the day of the observation, the hours before it.
                 length = seen_from - hour_of(_midnight(day))
-                self.hours[hour] = share(days[day], 1 / length)
+                self.hours[hour] = share(before, 1 / length)
         if first < seen_from:
             self.since, self.filled_until = start_of(first), seen_from
             self._trim()
@@ -111,9 +160,10 @@ class History:
             del self.hours[hour]
 
     def _trim(self) -> None:
-        """Forget the oldest hours beyond what is kept."""
+        """Forget the hours beyond what is kept."""
         if len(self.hours) > _HOURS_KEPT:
-            for hour in sorted(self.hours)[:-_HOURS_KEPT]:
+            oldest = max(self.hours) - _HOURS_KEPT
+            for hour in [hour for hour in self.hours if hour <= oldest]:
                 del self.hours[hour]
 
 

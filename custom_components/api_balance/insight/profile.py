@@ -9,12 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from math import ceil, sqrt, sumprod
 
-from .history import DAYS_KEPT, History, hour_of
+from .hourly_spend import DAYS_KEPT, HourlySpend, hour_of
 
 DAY = 24
 WEEK = 7 * DAY
 
-type Habit = Sequence[float]
+type Profile = Sequence[float]
 """What each hour of the week is worth, in average hours; Monday, midnight is first."""
 
 _HOURS = DAYS_KEPT * DAY
@@ -59,7 +59,7 @@ class Observed:
             told=max(self.told - start, 0),
         )
 
-    def worth(self, habit: Habit) -> list[float]:
+    def worth(self, habit: Profile) -> list[float]:
         """Return what the hours are worth by a habit, in average hours.
 
         The provider's days are spread evenly over their hours, and so is their worth.
@@ -82,7 +82,7 @@ def hour_of_week(hour: int) -> int:
     return (hour + _THURSDAY) % WEEK
 
 
-def observe(history: History, now: datetime) -> Observed | None:
+def observe(history: HourlySpend, now: datetime) -> Observed | None:
     """Return the hours of a history until now, None where there are none."""
     hours = history.hours
     if not hours or history.since is None or history.until is None:
@@ -107,7 +107,7 @@ def observe(history: History, now: datetime) -> Observed | None:
     )
 
 
-def learn(observed: Observed) -> Habit:
+def learn(observed: Observed) -> Profile:
     """Return the habit that the hours show, as far as they support one."""
     hours = _hours_of_day(observed)
     days = _days_of_week(observed, hours)

@@ -1,7 +1,8 @@
-"""What moved in a wallet between two answers of its provider.
+"""What moved in a gauge between two answers of its provider.
 
-Amounts are in the wallet's unit. A movement's amount is the change of what the wallet
-shows: what can be spent, or the debt of an account that is paid later.
+The one place that decides why an amount changed. Amounts are in the gauge's unit. A
+movement's amount is the change of what the gauge shows: what can be spent, or the debt of
+an account that is paid later.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,27 +10,32 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import product
 
-from ..model import Lot, Period, Unit, Wallet
-from .history import HOUR, History, share
+from ..model import Gauge, Lot, Period, Unit
+from .hourly_spend import HOUR, HourlySpend, share
 
 _ZERO = Decimal()
-# The last digit that people see: of money, and of anything else.
+# The smallest amount that people see: of money, and of anything else.
 _CENT = Decimal("0.01")
 _ONE = Decimal(1)
-# A rise of up to so many last digits is a correction.
-CORRECTION_DIGITS = 10
-# A refund gives back no more than this part of what was spent in the last day.
-_REFUNDED = Decimal("0.25")
+# A rise of up to ten cents, or a hundredth of anything but money, is a correction.
+_CORRECTED_CENTS = Decimal("0.10")
+_CORRECTED_PART = Decimal("0.01")
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 # People top up round amounts; the rounder is the likelier.
-_ROUND_STEPS = tuple(Decimal(step) for step in (100, 50, 20, 10, 5, 1))
-# Up to so many times of what is usual may well be spent; rarely, it is more.
+_ROUND_STEPS = tuple(Decimal(step) for step in (100, 50, 25, 20, 10, 5, 1))
+# Up to five times the usual spend may hide beside a top-up, which is much larger than that.
+_HIDDEN = 5
+# A grant that fell by more than that of what is usual has expired.
 _STRANGE = 2
-_VERY_STRANGE = 5
+_LARGE = 8
+# An exact multiple of this is no refund.
+_EXACT = Decimal(5)
+# A refund gives back no more than this part of what was spent in the last day.
+_REFUNDED = Decimal("0.5")
 _TOP_UPS_KEPT = 20
+_FALLS_KEPT = 8
 
 
 class Kind(StrEnum):
@@ -39,38 +45,22 @@ class Kind(StrEnum):
     TOP_UP = "top_up"
     EXPIRY = "expiry"
     CORRECTION = "correction"
+    LIMIT_CHANGE = "limit_change"
+    RESET = "reset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """A change of a wallet between two answers, from `start` to `end`.
+    """A change of a gauge between two answers, from `start` to `end`.
 
-    `amount` is signed: what is spent or expires is negative, a top-up positive. A
-    correction is either: cents back and forth, a refund, another credit limit.
+    `amount` is signed: spend and expiry are negative, a top-up is positive. A correction
+    is either: cents back and forth, a refund, a hold that is released.
     """
 
     kind: Kind
     amount: Decimal
     start: datetime
     end: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A wallet as it was last told, as far as its next movements need it.
-
-    `is_available` tells that the amount is the provider's word of what can be spent, which
-    may hold a credit line, and not the balance.
-    """
-
-    at: datetime
-    unit: Unit
-    amount: Decimal
-    is_available: bool
-    credit_limit: Decimal | None = None
-    granted: Decimal | None = None
-    paid: Decimal | None = None
-    lots: tuple[Lot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,48 +73,51 @@ class Tally:
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """The movements of one wallet, and what is kept of them.
+    """The movements of one gauge, as far as they are kept.
 
-    `refund` is what came back by corrections: what is spent next uses it up first, so
-    that nothing counts twice. `top_ups` are the last ones, oldest first. `tallies` are
-    of the running day and month.
+    `gauge` is the last one whose amount was known, `at` the time of that. `refund` is what
+    came back by corrections: later spend uses it up first, so that nothing counts twice.
+    `falls` are the last decreases, newest last. `top_ups` are the last ones, oldest first.
+    `tallies` count the spend of the current day and month.
     """
 
-    history: History = field(default_factory=History)
-    seen: Seen | None = None
+    history: HourlySpend = field(default_factory=HourlySpend)
+    gauge: Gauge | None = None
+    at: datetime | None = None
     refund: Decimal = _ZERO
+    falls: list[Decimal] = field(default_factory=list)
     top_ups: list[Movement] = field(default_factory=list)
     tallies: dict[Period, Tally] = field(default_factory=dict)
 
     def observe(
         self,
-        wallet: Wallet,
+        gauge: Gauge,
         at: datetime,
         starts: Mapping[Period, datetime] | None = None,
     ) -> tuple[Movement, ...]:
-        """Return what moved since the wallet was last told; the sum is the change.
+        """Return what moved since the last answer; the sum is the change.
 
-        Nothing has moved in a wallet that was not known, whose amount is not told, that
-        counts in another unit now, or of which something else is told. Where the clock
-        was set back, no time passed.
-        `starts` tells when the running periods began, in the home's calendar.
+        Nothing has moved in a gauge that was not known, whose amount is missing or counts
+        in another unit, or that is measured in another way. Where the clock was set
+        back, no time passed. `starts` are the starts of the current day and month.
         """
-        amount = wallet.shown
-        if amount is None:
+        if gauge.shown is None:
             return ()
-        before, self.seen = self.seen, _as_seen(wallet, amount, at)
-        if before is None or before.unit != wallet.unit:
-            self.history, self.refund, self.top_ups = History(), _ZERO, []
+        before, since = self.gauge, self.at
+        self.gauge, self.at = gauge, at
+        if before is None or since is None or before.unit != gauge.unit:
+            self.history, self.refund = HourlySpend(), _ZERO
+            self.top_ups, self.falls = [], []
             self.history.add(at, at, _ZERO)
             self.tallies = {period: Tally(since=at) for period in starts or {}}
             return ()
         self.turn(starts or {}, at)
-        if before.is_available != self.seen.is_available:
+        if before.has_credit_line is not gauge.has_credit_line:
             return ()
-        start = min(before.at, at)
+        start = min(since, at)
         movements = tuple(
             Movement(kind=kind, amount=change, start=start, end=at)
-            for kind, change in self._explain(before, self.seen, start)
+            for kind, change in self._explain(before, gauge, start, at)
             if change
         )
         spends = (moved.amount for moved in movements if moved.kind is Kind.SPEND)
@@ -132,6 +125,10 @@ class Ledger:
         self.top_ups += [moved for moved in movements if moved.kind is Kind.TOP_UP]
         del self.top_ups[:-_TOP_UPS_KEPT]
         return movements
+
+    def pass_time(self, at: datetime) -> None:
+        """Store that nothing has changed until a time within the last observed hour."""
+        self.at = self.history.until = at
 
     def turn(self, starts: Mapping[Period, datetime], now: datetime) -> None:
         """Begin the tallies of the periods that have begun since."""
@@ -144,9 +141,9 @@ class Ledger:
     def fill(
         self, days: Mapping[date, Decimal], starts: Mapping[Period, datetime]
     ) -> None:
-        """Add what the provider tells of its days before the first observation.
+        """Add what the provider reports of its days before the first observation.
 
-        The month's tally counts from then on; a provider that tells only days that are
+        The month's tally counts from then on; a provider that reports only days that are
         over leaves out some hours. The day's tally does not: that would be a guess, as
         the provider's day is not the home's.
         """
@@ -171,61 +168,75 @@ class Ledger:
             self.tallies[period] = replace(tally, amount=tally.amount + part)
 
     def _explain(
-        self, before: Seen, now: Seen, start: datetime
+        self, before: Gauge, now: Gauge, start: datetime, at: datetime
     ) -> Iterator[tuple[Kind, Decimal]]:
-        """Yield what makes up the change of a wallet."""
-        change = now.amount - before.amount
+        """Yield what makes up the change of a gauge."""
+        change = (now.shown or _ZERO) - (before.shown or _ZERO)
+        if now.is_quota:
+            yield from self._explain_quota(before, now, change)
+            return
         if before.credit_limit is not None and now.credit_limit is not None:
             raised = now.credit_limit - before.credit_limit
-            yield Kind.CORRECTION, raised
+            yield Kind.LIMIT_CHANGE, raised
             change -= raised
-        for kind, part in _lots_moved(before, now):
+        for kind, part in _lots_moved(before, now, at):
             yield kind, part
             change -= part
-        passed = now.at - start
+        passed = at - start
         pools = _pools_moved(before, now)
         if pools is None or sum(pools) != change:
-            yield from self._judge(change, now, passed)
+            yield from self._judge(change, before, passed, at)
             return
         granted, paid = pools
         if granted < 0 == paid and self._has_expired(-granted, now, passed):
             yield Kind.EXPIRY, granted
             return
         for part in pools:
-            yield from self._judge(part, now, passed)
+            yield from self._judge(part, before, passed, at)
+
+    def _explain_quota(
+        self, before: Gauge, now: Gauge, change: Decimal
+    ) -> Iterator[tuple[Kind, Decimal]]:
+        """Yield what makes up the change of a quota; a rise is a reset."""
+        if before.limit is not None and now.limit is not None and change:
+            raised = now.limit - before.limit
+            yield Kind.LIMIT_CHANGE, raised
+            change -= raised
+        yield (Kind.RESET if change > 0 else Kind.SPEND), change
 
     def _judge(
-        self, change: Decimal, now: Seen, passed: timedelta
+        self, change: Decimal, before: Gauge, passed: timedelta, at: datetime
     ) -> Iterator[tuple[Kind, Decimal]]:
-        """Yield what a change means that nothing but its size explains."""
-        digit = last_digit(now.unit)
+        """Yield what a change means that only its size explains."""
         if change <= 0:
             back = min(self.refund, -change)
             self.refund -= back
+            if change:
+                self.falls = [*self.falls, -change][-_FALLS_KEPT:]
             yield Kind.CORRECTION, -back
             yield Kind.SPEND, change + back
             return
         usual = self._usual(passed)
-        spent = _hidden_spend(change, usual, digit)
-        if change <= digit * CORRECTION_DIGITS or (
-            spent is None and change <= self._refundable(now.at)
-        ):
+        spent = None
+        if change > _correction(before) and change not in self.falls:
+            spent = _hidden_spend(change, usual, last_digit(before.unit))
+            if spent is None and change > self._refundable(at):
+                spent = usual.quantize(last_digit(before.unit))
+        if spent is None:
             self.refund += change
             yield Kind.CORRECTION, change
             return
-        if spent is None:
-            spent = usual.quantize(digit)
         yield Kind.TOP_UP, change + spent
         yield Kind.SPEND, -spent
 
-    def _has_expired(self, fallen: Decimal, now: Seen, passed: timedelta) -> bool:
-        """Tell whether a grant fell by more than could have been spent.
+    def _has_expired(self, fallen: Decimal, now: Gauge, passed: timedelta) -> bool:
+        """Return whether a grant fell by more than could have been spent.
 
         Where the habit is not known, only a grant that is gone at once while paid money
-        stays has expired: who spends goes on to spend what is paid.
+        stays has expired: otherwise spending would go on with what is paid.
         """
         most = self._usual(passed) * _STRANGE
-        if fallen <= max(most, last_digit(now.unit) * CORRECTION_DIGITS):
+        if fallen <= max(most, _CORRECTED_CENTS):
             return False
         if not now.granted and now.paid:
             return True
@@ -238,7 +249,7 @@ class Ledger:
         return _ZERO if pace is None else pace * Decimal(length / HOUR)
 
     def _refundable(self, now: datetime) -> Decimal:
-        """Return how much may come back of what was spent lately."""
+        """Return how much of what was spent in the last day may come back."""
         return _REFUNDED * sum(
             (spent for _, spent in self.history.between(now - _DAY, now)), _ZERO
         )
@@ -249,26 +260,20 @@ def last_digit(unit: Unit) -> Decimal:
     return _CENT if unit.is_money else _ONE
 
 
-def _as_seen(wallet: Wallet, amount: Decimal, at: datetime) -> Seen:
-    """Return what the next movements of a wallet need to know."""
-    return Seen(
-        at=at,
-        unit=wallet.unit,
-        amount=amount,
-        is_available=wallet.available is not None,
-        # Only what can be spent now has a credit line in it.
-        credit_limit=None if wallet.available is None else wallet.credit_limit,
-        granted=wallet.granted,
-        paid=wallet.paid,
-        lots=wallet.lots,
-    )
+def _correction(gauge: Gauge) -> Decimal:
+    """Return up to which rise a change is a correction."""
+    if gauge.unit.is_money:
+        return _CORRECTED_CENTS
+    return abs(gauge.shown or _ZERO) * _CORRECTED_PART
 
 
-def _lots_moved(before: Seen, now: Seen) -> Iterator[tuple[Kind, Decimal]]:
-    """Yield what of a wallet has expired, and what is new in it, by its lots."""
+def _lots_moved(
+    before: Gauge, now: Gauge, at: datetime
+) -> Iterator[tuple[Kind, Decimal]]:
+    """Yield what of a gauge has expired, and what is new in it, by its lots."""
     left = {lot.id: lot.amount for lot in now.lots}
     for lot in before.lots:
-        is_over = lot.expires_at is not None and lot.expires_at <= now.at
+        is_over = lot.expires_at is not None and lot.expires_at <= at
         if is_over and (held := _held(lot)) and not left.get(lot.id):
             yield Kind.EXPIRY, -held
     known = {lot.id for lot in before.lots}
@@ -282,8 +287,8 @@ def _held(lot: Lot) -> Decimal:
     return max(lot.amount or _ZERO, _ZERO) if lot.id else _ZERO
 
 
-def _pools_moved(before: Seen, now: Seen) -> tuple[Decimal, Decimal] | None:
-    """Return how the granted and the paid part moved, None where they are not told."""
+def _pools_moved(before: Gauge, now: Gauge) -> tuple[Decimal, Decimal] | None:
+    """Return how the granted and the paid part moved, None where they are missing."""
     if (
         before.granted is None
         or before.paid is None
@@ -295,12 +300,14 @@ def _pools_moved(before: Seen, now: Seen) -> tuple[Decimal, Decimal] | None:
 
 
 def _hidden_spend(change: Decimal, usual: Decimal, digit: Decimal) -> Decimal | None:
-    """Return what was spent beside a top-up, if a round one explains the rise."""
-    for times, step in product((_STRANGE, _VERY_STRANGE), _ROUND_STEPS):
-        steps = ((change + usual) / step).to_integral_value()
-        spent = steps * step - change
-        if spent < 0:
-            spent += step
-        if spent <= usual * times + 2 * digit:
+    """Return what was spent beside a top-up, if a large round one explains the rise."""
+    if change >= _EXACT and not change % _EXACT:
+        return _ZERO
+    most = usual * _HIDDEN + 2 * digit
+    for step in _ROUND_STEPS:
+        spent = -change % step
+        # The remainder has the sign of the dividend.
+        spent = spent + step if spent < 0 else spent
+        if spent <= most and step >= _LARGE * most:
             return spent
     return None

@@ -1,0 +1,613 @@
+"""What is known of an account: facts, and the conclusions from them.
+
+`advance` is the one way from an answer to the state, the view and the events. It is pure:
+the clock and the randomness are given to it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from ..model import (
+    ACCOUNT,
+    Failure,
+    Gauge,
+    Period,
+    Problem,
+    Quota,
+    Snapshot,
+    Spend,
+    Unit,
+    Wallet,
+)
+from .forecast import Estimates, State, estimate
+from .hourly_spend import hour_of
+from .jump import Jump, judge_jump
+from .levels import (
+    Activity,
+    Availability,
+    Event,
+    Level,
+    Thresholds,
+    alerts,
+    availability,
+    judge,
+)
+from .movements import Kind, Movement
+from .outlook import Outlook, look_ahead, no_outlook
+from .schedule import Ability
+from .state import AccountState, Amounts, GaugeState
+
+type Part = Wallet | Quota | Gauge | Spend | Outlook
+"""What has a key of its own in an account, a unit, a scope and a label."""
+
+type PartId = tuple[str, str]
+
+# The sensors that automations watch, by what their unique ids end with.
+BALANCE = "balance"
+AVAILABLE = "available"
+REMAINING = "remaining"
+TIME_LEFT = "time_left"
+
+# One refusal proves nothing: the provider's own accounts system may fail too.
+_REFUSALS_BEFORE_REAUTH = 2
+# While a provider only asks for a pause, its last numbers stay for so many intervals.
+_INTERVALS_SHOWN = 3
+# What is missing for so long is forgotten.
+_FORGOTTEN_AFTER = timedelta(days=7)
+# So many answers may leave out what can be spent before the balance takes its place.
+_PATIENCE = 2
+# A time that rises by less than a tenth has not risen: automations see no flutter.
+_FLUTTER = Decimal("1.1")
+_NO_CHANGE = (None, None)
+# Only a person can end these.
+_PERSISTENT = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an advance needs to know beside the facts.
+
+    `interval` is the provider's poll interval, `spread` by which part of it the next poll
+    is later. `starts` are the starts of the current day and month in the home's calendar.
+    `seeds` are the thresholds that were entered when the account was added.
+    """
+
+    interval: timedelta
+    starts: Mapping[Period, datetime]
+    seeds: Mapping[str, Decimal] = field(default_factory=dict)
+    spread: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What entities show of an account. Levels and outlooks are by the gauge's key.
+
+    `is_current` is False while the facts are too old to be shown. `detail` belongs to
+    `problem`: the missing permission, the path or the project that was not understood.
+    """
+
+    snapshot: Snapshot
+    is_current: bool
+    problem: Problem | None = None
+    detail: str | None = None
+    needs_new_key: bool = False
+    misreadings: int = 0
+    availability: Availability | None = None
+    parts: Mapping[PartId, Part] = field(default_factory=dict)
+    gauges: Mapping[str, Gauge] = field(default_factory=dict)
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset()
+    estimates: Mapping[str, tuple[int, Estimates]] = field(
+        default_factory=dict, compare=False
+    )
+
+    def label(self, scope: str) -> str:
+        """Return what people call a part of the account."""
+        labels = {part.key: part.label for part in self.snapshot.scopes}
+        return labels.get(scope) or scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountsChanged:
+    """The numbers of a gauge that automations watch, before and after a change."""
+
+    gauge: str
+    before: Amounts
+    after: Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What came of a poll.
+
+    `next_poll` is the time until the next one. `error` is what kept a conclusion from
+    being drawn; the facts are there all the same.
+    """
+
+    view: View
+    next_poll: timedelta
+    error: Exception | None = None
+
+
+def part_id(part: Part) -> PartId:
+    """Return what tells a part from all others of the account."""
+    return type(part).__name__, part.key
+
+
+def thresholds_of(state: AccountState, settings: Settings, key: str) -> Thresholds:
+    """Return what a person calls low, at first what was entered with the account."""
+    return state.thresholds.get(key) or Thresholds(
+        amount=settings.seeds.get(key, Decimal())
+    )
+
+
+def advance(
+    state: AccountState,
+    outcome: Snapshot | Failure | None,
+    settings: Settings,
+    now: datetime,
+    before: View | None = None,
+) -> Advance:
+    """Update the state by the outcome of a poll, None if the provider was not asked."""
+    schedule = state.schedule
+    interval = settings.interval * (1 + settings.spread)
+    movements: Mapping[str, tuple[Movement, ...]] = {}
+    if isinstance(outcome, Snapshot):
+        state.updated_at, state.problem, state.detail = now, *_NO_CHANGE
+        state.refusals = schedule.failures = 0
+        schedule.defer(Ability.BALANCE, outcome.retry_after, now)
+        next_poll = max(interval, outcome.retry_after or interval)
+        if before and _is_unchanged(state, outcome, now, before):
+            _pass_time(state, before, now)
+            return Advance(view=before, next_poll=next_poll)
+        _forget(state, outcome, now)
+        snapshot = _complete(state, outcome)
+        movements = _observe(state, snapshot, settings.starts, now)
+        state.snapshot, state.received = snapshot, outcome
+        misread = any(
+            scope.problem is Problem.UNEXPECTED_ANSWER for scope in snapshot.scopes
+        )
+        state.misreadings = state.misreadings + 1 if misread else 0
+    elif outcome:
+        next_poll = _fail(state, outcome, interval, now)
+    else:
+        next_poll = schedule.wait(Ability.BALANCE, now) or interval
+    view, error = _conclude(state, settings, movements, now, before)
+    if view.is_current and state.problem and state.updated_at:
+        # Shown for some time still, and not a moment longer.
+        stale_at = state.updated_at + _INTERVALS_SHOWN * settings.interval
+        next_poll = min(next_poll, stale_at - now + timedelta(seconds=1))
+    return Advance(view=view, next_poll=next_poll, error=error)
+
+
+def look_again(
+    state: AccountState, settings: Settings, now: datetime, before: View | None
+) -> View:
+    """Return the view where something beside the facts has changed, without alerts."""
+    for known in state.gauges.values():
+        known.ledger.turn(settings.starts, now)
+    return _conclude(state, settings, {}, now, before, is_anew=True)[0]
+
+
+def set_thresholds(
+    state: AccountState,
+    settings: Settings,
+    key: str,
+    thresholds: Thresholds,
+    before: View,
+) -> View:
+    """Store thresholds and judge by them: a person's change is no alert."""
+    state.thresholds[key] = thresholds
+    known, gauge = state.gauges.get(key), None
+    if known and (gauge := before.gauges.get(key) or known.ledger.gauge):
+        # Judged as if it was new: a flutter is no concern of a person's change.
+        known.level = None
+        level = _level(state, known, gauge, settings, before.snapshot)
+        known.level = known.shown_level = level
+    return _shown(state, before, is_delivered=True)
+
+
+def deliver(
+    state: AccountState, view: View
+) -> tuple[View, list[Event], list[AmountsChanged]]:
+    """Return what is to be delivered now, once, and the view after it."""
+    events, state.events = state.events, []
+    risen = {
+        event.gauge
+        for event in events
+        if event.activity in (Activity.TOPPED_UP, Activity.RESET)
+    }
+    changed: list[AmountsChanged] = []
+    for key, known in state.gauges.items():
+        known.shown_level = known.level
+        if not view.is_current or key not in view.gauges:
+            continue
+        after = {**known.amounts, **_amounts(view, key)}
+        if key not in risen and TIME_LEFT in known.amounts:
+            old, new = known.amounts[TIME_LEFT], after[TIME_LEFT]
+            after[TIME_LEFT] = old if old < new <= old * _FLUTTER else new
+        if known.amounts and known.amounts != after:
+            changed.append(AmountsChanged(gauge=key, before=known.amounts, after=after))
+        known.amounts = after
+    return _shown(state, view, is_delivered=True), events, changed
+
+
+def fill(
+    state: AccountState, rows: Iterable[Spend], starts: Mapping[Period, datetime]
+) -> None:
+    """Add what the provider reports of the days before the account was added."""
+    days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
+        lambda: defaultdict(Decimal)
+    )
+    for row in rows:
+        days[row.scope, row.unit][row.start.date()] += row.amount
+    wallets = [known for known in state.gauges.values() if not known.is_quota]
+    sharing = Counter((known.scope, known.unit) for known in wallets)
+    for known in wallets:
+        whose = known.scope, known.unit
+        # Which of several wallets was spent is not reported.
+        if sharing[whose] == 1 and whose in days and known.ledger.gauge:
+            known.ledger.fill(days[whose], starts)
+    state.knows_past = True
+
+
+def _is_unchanged(
+    state: AccountState, outcome: Snapshot, now: datetime, before: View
+) -> bool:
+    """Return whether a snapshot says what the last one said, within the same hour."""
+    return (
+        before.is_current
+        and before.problem is None
+        and outcome == state.received
+        and not any(wallet.is_in_doubt for wallet in before.snapshot.wallets)
+        and not state.events
+        and all(
+            known.ledger.at is None
+            or (known.ledger.at <= now and hour_of(known.ledger.at) == hour_of(now))
+            for known in state.gauges.values()
+        )
+    )
+
+
+def _pass_time(state: AccountState, view: View, now: datetime) -> None:
+    """Store that nothing was spent until now."""
+    for key, gauge in view.gauges.items():
+        if gauge.shown is not None:
+            state.gauges[key].ledger.pass_time(now)
+
+
+def _fail(
+    state: AccountState, failure: Failure, interval: timedelta, now: datetime
+) -> timedelta:
+    """Store why a poll failed, and return the time until the next one."""
+    schedule, problem = state.schedule, failure.problem
+    schedule.failures += 1
+    state.problem, state.detail = problem, failure.detail
+    state.refusals = state.refusals + 1 if problem is Problem.BAD_KEY else 0
+    if problem is Problem.UNEXPECTED_ANSWER:
+        state.misreadings += 1
+    elif not problem.is_passing:
+        state.misreadings = 0
+    wait = schedule.backoff(
+        interval, is_refused=_needs_new_key(state) or problem in _PERSISTENT
+    )
+    retry_after = failure.retry_after
+    if problem is Problem.RATE_LIMITED:
+        # Whoever asks, and after a restart too.
+        retry_after = max(retry_after or wait, wait)
+    schedule.defer(Ability.BALANCE, retry_after, now)
+    return max(wait, retry_after or wait)
+
+
+def _needs_new_key(state: AccountState) -> bool:
+    """Return whether the key was refused often enough to ask for another."""
+    if state.snapshot is None:
+        return state.refusals > 0
+    return state.refusals >= _REFUSALS_BEFORE_REAUTH
+
+
+def _complete(state: AccountState, snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with what is known of what it leaves out.
+
+    A provider may leave out what is depleted. Where a scope lists everything, a wallet
+    that is known and missing has nothing left. A wallet that had a credit line has it
+    still, even if an answer holds the balance alone. A provider that only says that the
+    account cannot be used says it of the wallets that held money.
+    """
+    given = {wallet.key for wallet in snapshot.wallets}
+    whole = {scope.key for scope in snapshot.scopes if scope.is_whole}
+    refused = {scope.key for scope in snapshot.scopes if scope.is_available is False}
+    is_refused = snapshot.is_available is False or snapshot.is_suspended
+    if is_refused and not (snapshot.wallets or snapshot.scopes):
+        refused.add(ACCOUNT)
+    added: list[Wallet] = []
+    for key, known in state.gauges.items():
+        if known.is_quota or key in given:
+            continue
+        wallet = Wallet(key=key, unit=known.unit, scope=known.scope, label=known.label)
+        if known.scope in whole:
+            added.append(replace(wallet, balance=Decimal()))
+        elif known.scope in refused and known.has_held:
+            added.append(wallet)
+    wallets = [
+        # Debt is paid later where there is no credit line; that is not known now.
+        replace(wallet, is_in_doubt=True, is_postpaid=False)
+        if wallet.available is None
+        and (known_wallet := state.gauges.get(wallet.key))
+        and known_wallet.patience
+        else wallet
+        for wallet in snapshot.wallets
+    ]
+    return replace(snapshot, wallets=(*wallets, *added))
+
+
+def _gauges(snapshot: Snapshot) -> dict[str, Gauge]:
+    """Return what runs down, by its key."""
+    gauges = [wallet.gauge for wallet in snapshot.wallets]
+    gauges += [gauge for quota in snapshot.quotas if (gauge := quota.gauge)]
+    return {gauge.key: gauge for gauge in gauges}
+
+
+def _observe(
+    state: AccountState,
+    snapshot: Snapshot,
+    starts: Mapping[Period, datetime],
+    now: datetime,
+) -> dict[str, tuple[Movement, ...]]:
+    """Add what a snapshot holds to the state, and return what moved."""
+    movements = {}
+    gauges = _gauges(snapshot)
+    for key, gauge in gauges.items():
+        known = state.gauges.get(key)
+        if known is None:
+            known = state.gauges[key] = GaugeState(unit=gauge.unit, scope=gauge.scope)
+        known.unit, known.scope, known.label = gauge.unit, gauge.scope, gauge.label
+        known.is_quota = gauge.is_quota
+        known.has_held |= (gauge.remaining or 0) > 0
+        known.patience = (
+            _PATIENCE if gauge.has_credit_line else max(known.patience - 1, 0)
+        )
+        movements[key] = known.ledger.observe(gauge, now, starts)
+    return movements
+
+
+def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
+    """Forget the gauges of projects that have been missing for long.
+
+    One short list proves nothing. Where a provider knows no projects, what it leaves out
+    may come back at any time.
+    """
+    present = _gauges(snapshot).keys()
+    for key, known in list(state.gauges.items()):
+        since = known.missing_since
+        if key in present or known.scope == ACCOUNT:
+            known.missing_since = None
+        elif since is None or since > now:
+            known.missing_since = now
+        elif now - since >= _FORGOTTEN_AFTER:
+            del state.gauges[key]
+
+
+def _conclude(
+    state: AccountState,
+    settings: Settings,
+    movements: Mapping[str, tuple[Movement, ...]],
+    now: datetime,
+    before: View | None,
+    *,
+    is_anew: bool = False,
+) -> tuple[View, Exception | None]:
+    """Return the view of the state, and what kept a conclusion from being drawn."""
+    snapshot = state.snapshot or Snapshot()
+    gauges = {
+        key: gauge for key, gauge in _gauges(snapshot).items() if key in state.gauges
+    }
+    outlooks: dict[str, Outlook] = {}
+    estimates: dict[str, tuple[int, Estimates]] = {}
+    error: Exception | None = None
+    hour = hour_of(now)
+    for key, gauge in gauges.items():
+        known = state.gauges[key]
+        moved = movements.get(key, ())
+        is_spent = any(one.kind is Kind.SPEND for one in moved)
+        old_outlook = before.outlooks.get(key) if before else None
+        kept = before.estimates.get(key) if before else None
+        is_due = is_anew or is_spent or kept is None or kept[0] != hour
+        jump: Jump | None = None
+        try:
+            found = (
+                (hour, estimate(known.ledger.history, now))
+                if is_due or kept is None
+                else kept
+            )
+            outlook = look_ahead(gauge, known.ledger, found[1], old_outlook, now)
+            if is_due and key in movements:
+                known.is_jumping, jump = judge_jump(
+                    known.is_jumping, known.ledger.history, now
+                )
+        except Exception as err:  # noqa: BLE001
+            # A conclusion that fails hides no fact.
+            error = err
+            found = (hour, Estimates(state=State.COLLECTING))
+            outlook = no_outlook(gauge)
+        outlooks[key], estimates[key] = outlook, found
+        if key in movements:
+            known.runway = known.runway if outlook.lasts is None else outlook.lasts
+            _alert(state, known, gauge, settings, snapshot, moved, jump, now)
+    parts: list[Part] = [
+        # The provider's own number takes the place of ours.
+        *_own_spend(state, gauges, now),
+        *snapshot.wallets,
+        *snapshot.quotas,
+        *gauges.values(),
+        *snapshot.spend,
+        *outlooks.values(),
+    ]
+    part = next((scope for scope in snapshot.scopes if scope.problem), None)
+    problem, detail = state.problem, state.detail
+    if problem is None and part:
+        problem = part.problem
+        is_misread = problem is Problem.UNEXPECTED_ANSWER
+        detail = (part.label or part.key) if is_misread else None
+    view = View(
+        snapshot=snapshot,
+        is_current=_is_current(state, settings.interval, now),
+        problem=problem,
+        detail=detail,
+        needs_new_key=_needs_new_key(state),
+        misreadings=state.misreadings,
+        parts={part_id(part): part for part in parts},
+        gauges=gauges,
+        outlooks=outlooks,
+        scopes=frozenset(
+            {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
+            | {known.scope for known in state.gauges.values()}
+        ),
+        estimates=estimates,
+    )
+    return _shown(state, view), error
+
+
+def _shown(state: AccountState, view: View, *, is_delivered: bool = False) -> View:
+    """Return the view with the levels and the availability that have been delivered."""
+    levels = {
+        key: known.shown_level
+        for key, known in state.gauges.items()
+        if known.shown_level is not None
+    }
+    if is_delivered or state.availability is None:
+        state.availability = availability(
+            view.snapshot,
+            [
+                (gauge, levels[key])
+                for key, gauge in view.gauges.items()
+                if key in levels and not _is_dormant(state, state.gauges[key], gauge)
+            ],
+        )
+    return replace(view, levels=levels, availability=state.availability)
+
+
+def _alert(
+    state: AccountState,
+    known: GaugeState,
+    gauge: Gauge,
+    settings: Settings,
+    snapshot: Snapshot,
+    movements: tuple[Movement, ...],
+    jump: Jump | None,
+    now: datetime,
+) -> None:
+    """Judge a gauge, and add what is to be reported of it to the events."""
+    old = known.level
+    known.level = _level(state, known, gauge, settings, snapshot)
+    if old is None:
+        # New, and nobody waits for it.
+        known.shown_level = known.level
+    activities: list[Activity] = []
+    # What never held anything can neither become low nor recover.
+    if known.has_held or gauge.is_postpaid:
+        activities = alerts(old, known.level, movements)
+    thresholds = thresholds_of(state, settings, gauge.key)
+    after = gauge.shown
+    event = Event(
+        activity=Activity.REMINDER,
+        gauge=gauge.key,
+        unit=gauge.unit,
+        at=now,
+        before=None if after is None else after - sum(one.amount for one in movements),
+        after=after,
+        old_level=old,
+        level=known.level,
+        threshold=thresholds.amount_of(gauge) or None,
+        runway=known.runway,
+        days=thresholds.days or None,
+    )
+    state.events += [replace(event, activity=activity) for activity in activities]
+    if jump:
+        state.events.append(
+            replace(event, activity=Activity.SPEND_JUMPED, before=None, jump=jump)
+        )
+
+
+def _level(
+    state: AccountState,
+    known: GaugeState,
+    gauge: Gauge,
+    settings: Settings,
+    snapshot: Snapshot,
+) -> Level | None:
+    """Return how a gauge stands."""
+    refused = {scope.key for scope in snapshot.scopes if scope.is_available is False}
+    is_usable = snapshot.is_available is not False and not snapshot.is_suspended
+    return judge(
+        known.level,
+        gauge,
+        thresholds_of(state, settings, gauge.key),
+        known.runway,
+        is_usable=is_usable and gauge.scope not in refused,
+        is_dormant=_is_dormant(state, known, gauge),
+    )
+
+
+def _is_dormant(state: AccountState, known: GaugeState, gauge: Gauge) -> bool:
+    """Return whether a gauge was never used, beside one that was.
+
+    It neither alerts nor makes the account look depleted.
+    """
+    return (
+        gauge.remaining == 0
+        and not known.has_held
+        and any(other.has_held for other in state.gauges.values())
+    )
+
+
+def _is_current(state: AccountState, interval: timedelta, now: datetime) -> bool:
+    """Return whether the last facts can be shown."""
+    if state.updated_at is None or state.problem not in (None, Problem.RATE_LIMITED):
+        return False
+    until = state.updated_at + _INTERVALS_SHOWN * interval
+    retry_at = state.schedule.retry_at.get(Ability.BALANCE)
+    if state.problem is None and retry_at:
+        # Every part but one was read; the next poll waits for that one.
+        until = max(until, retry_at + interval)
+    return now <= until
+
+
+def _amounts(view: View, key: str) -> Amounts:
+    """Return the numbers of a gauge that automations watch; times in days."""
+    gauge, outlook = view.gauges[key], view.outlooks[key]
+    found: dict[str, Decimal | None] = {TIME_LEFT: outlook.days_left}
+    if gauge.is_quota:
+        found[REMAINING] = gauge.remaining
+    for wallet in view.snapshot.wallets:
+        if wallet.key == key:
+            found |= {BALANCE: wallet.balance, AVAILABLE: wallet.available}
+    return {name: amount for name, amount in found.items() if amount is not None}
+
+
+def _own_spend(
+    state: AccountState, gauges: Mapping[str, Gauge], now: datetime
+) -> Iterator[Spend]:
+    """Yield what was spent in the current day and month, by our own count."""
+    totals: dict[tuple[str, Unit, Period], Spend] = {}
+    for key, gauge in gauges.items():
+        if gauge.is_quota:
+            continue
+        for period, tally in state.gauges[key].ledger.tallies.items():
+            whose = gauge.scope, gauge.unit, period
+            total = totals.get(whose)
+            totals[whose] = Spend(
+                unit=gauge.unit,
+                amount=tally.amount + (total.amount if total else 0),
+                # Where a wallet appeared later, the sum is known since then.
+                start=max(tally.since, total.start) if total else tally.since,
+                end=now,
+                scope=gauge.scope,
+                period=period,
+                label=gauge.label,
+            )
+    yield from totals.values()
