@@ -125,6 +125,18 @@ async def test_project_that_stays_and_cannot_be_found(
     assert asked(simulated) == sorted([*BALANCES, LIST, BALANCES[0]])
 
 
+async def test_project_that_cannot_be_found_nor_listed(
+    deepgram: Deepgram, simulated: RecordedProvider
+) -> None:
+    """Where the list fails, too, the answers of the other projects stay."""
+    await deepgram.read()
+    asked(simulated)
+    simulated.answers |= {BALANCES[0]: NOT_FOUND, LIST: FAULT}
+    snapshot = await deepgram.read()
+    assert problems(snapshot) == {HOME: Problem.UNEXPECTED_ANSWER, LAB: None}
+    assert asked(simulated) == sorted([*BALANCES, LIST])
+
+
 async def test_limit_at_a_project_that_replaces_another(
     deepgram: Deepgram, simulated: RecordedProvider
 ) -> None:
