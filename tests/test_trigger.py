@@ -968,3 +968,18 @@ async def test_description(hass: HomeAssistant, home: Home, trigger: str) -> Non
         ],
     )
     assert validated[0]["options"].keys() == description["fields"].keys()
+
+
+async def test_entity_that_was_removed(
+    home: Home, telnyx: Telnyx, entity_registry: er.EntityRegistry
+) -> None:
+    """A sensor that a person removed is not reported, the others are."""
+    await home.automate(
+        "balance_crossed_threshold",
+        {"entity_id": [BALANCE, AVAILABLE]},
+        below(100),
+    )
+    entity_registry.async_remove(AVAILABLE)
+    telnyx.set_balance(Decimal(90))
+    await home.pass_time()
+    assert home.fired == [BALANCE]

@@ -205,8 +205,8 @@ def set_thresholds(
     known, gauge = state.gauges.get(key), None
     if known and (gauge := before.gauges.get(key) or known.ledger.gauge):
         # Judged as if it was new: a flutter is no concern of a person's change.
-        known.level = None
-        level = _level(state, known, gauge, settings, before.snapshot)
+        old, known.level = known.level, None
+        level = _level(state, known, gauge, settings, before.snapshot) or old
         known.level = known.shown_level = level
     return _shown(state, before, is_delivered=True)
 
@@ -368,9 +368,11 @@ def _observe(
         known.unit, known.scope, known.label = gauge.unit, gauge.scope, gauge.label
         known.is_quota = gauge.is_quota
         known.has_held |= (gauge.remaining or 0) > 0
-        known.patience = (
-            _PATIENCE if gauge.has_credit_line else max(known.patience - 1, 0)
-        )
+        if gauge.has_credit_line:
+            known.patience = _PATIENCE
+        elif gauge.shown is not None:
+            # An answer without any amount leaves out more than what can be spent.
+            known.patience = max(known.patience - 1, 0)
         movements[key] = known.ledger.observe(gauge, now, starts)
     return movements
 

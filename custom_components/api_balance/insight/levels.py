@@ -159,13 +159,14 @@ def availability(
     """
     if snapshot.is_suspended:
         return Availability.SUSPENDED
-    found = [level for gauge, level in levels if gauge.remaining is not None]
+    known = list(levels)
+    found = {level for _, level in known}
     usable = Availability.LOW if Level.LOW in found else Availability.AVAILABLE
     if snapshot.is_available is not None:
         return usable if snapshot.is_available else Availability.DEPLETED
-    if not found:
+    if all(gauge.remaining is None for gauge, _ in known):
         return None
-    return usable if set(found) != {Level.DEPLETED} else Availability.DEPLETED
+    return usable if found != {Level.DEPLETED} else Availability.DEPLETED
 
 
 def _compared(gauge: Gauge, threshold: Decimal) -> Decimal | None:

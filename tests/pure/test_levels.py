@@ -19,9 +19,7 @@ from custom_components.api_balance.insight.account import (
     deliver,
     set_thresholds,
 )
-from custom_components.api_balance.insight.identity import is_same_account
 from custom_components.api_balance.insight.levels import Activity, Level, Thresholds
-from custom_components.api_balance.insight.schedule import Ability, Schedule
 from custom_components.api_balance.insight.state import AccountState, decode, encode
 from custom_components.api_balance.model import (
     Failure,
@@ -330,73 +328,6 @@ def test_two_wallets_of_one_unit() -> None:
     home.state.gauges["a"].ledger.tallies = {}
     home.see(usd("19", "a", label="A"), usd("28", "b", label="B"))
     assert home.view is not None
-
-
-def test_schedule() -> None:
-    """The interval is the floor of every wait, and failures slow the polls down."""
-    schedule = Schedule()
-    assert schedule.backoff(MINUTES, is_refused=False) == MINUTES
-    schedule.failures = 2
-    assert schedule.backoff(MINUTES, is_refused=False) == 2 * MINUTES
-    schedule.failures = 99
-    assert schedule.backoff(MINUTES, is_refused=False) == 3 * MINUTES
-    assert schedule.backoff(MINUTES, is_refused=True) == timedelta(hours=1)
-    schedule.defer(Ability.SPEND_REPORT, timedelta(days=9), NOW)
-    assert schedule.wait(Ability.SPEND_REPORT, NOW) == timedelta(days=1)
-    assert schedule.wait(Ability.BALANCE, NOW) is None
-    # A clock that was set back ends the wait.
-    assert schedule.wait(Ability.SPEND_REPORT, NOW - timedelta(days=3)) is None
-    schedule.defer(Ability.SPEND_REPORT, None, NOW)
-    assert schedule.wait(Ability.SPEND_REPORT, NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("known", "seen", "expected"),
-    [("ab", "bc", True), ("ab", "cd", False), ("", "a", None), ("a", "", None)],
-)
-def test_identity(known: str, seen: str, expected: bool | None) -> None:
-    """Two sets of ids are of one account where they share one."""
-    assert is_same_account(known, seen) is expected
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"thresholds": {"usd": {"amount": "NaN"}}},
-        {"thresholds": {"usd": {"amount": "1e99"}}},
-        {"thresholds": {"usd": {"amount": "much"}}},
-        {"updated_at": "yesterday"},
-        {"problem": "bored"},
-        {"gauges": {"usd": {"unit": {"code": 5, "is_money": True}, "scope": "a"}}},
-        {"gauges": {"usd": {"scope": "a"}}},
-        {"gauges": {"usd": {"runway": "1e300"}}},
-        {"events": {"a": 1}},
-    ],
-)
-def test_records_that_are_none(data: dict[str, Any]) -> None:
-    """What is no record is refused with one kind of error."""
-    with pytest.raises(ValueError, match=r".*"):
-        decode(data)
-
-
-@pytest.mark.parametrize(
-    "history",
-    [
-        {"first": 1, "hours": "1 " * 2000, "filled_until": 0},
-        {"first": 10**12, "hours": "1", "filled_until": 0},
-        {"first": 1, "hours": "1e99", "filled_until": 0},
-    ],
-)
-def test_hours_that_nobody_has(history: dict[str, Any]) -> None:
-    """More hours than are kept are refused, without using memory."""
-    history |= {"since": None, "until": None}
-    gauge = {
-        "unit": {"code": "USD", "is_money": True},
-        "scope": "account",
-        "ledger": {"history": history},
-    }
-    with pytest.raises(ValueError, match=r".*"):
-        decode({"gauges": {"usd": gauge}})
 
 
 PROBLEMS = [*Problem]

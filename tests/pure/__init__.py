@@ -1,0 +1,1 @@
+"""Tests of what does not know Home Assistant: once, whatever version is installed."""
