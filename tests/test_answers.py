@@ -346,7 +346,7 @@ async def test_single_balance_that_is_nowhere(deepgram: Deepgram, ask: Ask) -> N
     assert told(error) == (
         "balance_not_found",
         "Deepgram has no balance with the ID no-such-balance in this account. The"
-        " action Get balances tells the IDs",
+        " action Get balances returns the IDs",
     )
 
 
@@ -632,7 +632,7 @@ async def test_spend_fields_of_the_ledger(telnyx: Telnyx, ask: Ask) -> None:
         await ask("get_spend_fields", telnyx)
     assert told(error) == (
         "no_spend_fields",
-        "Telnyx cannot tell apart what was spent",
+        "Telnyx cannot filter or group what was spent",
     )
 
 
@@ -695,7 +695,7 @@ async def test_account_without_a_balance(
         await ask(action, Pushover)
     assert told(error) == (
         "no_ledger",
-        "Pushover does not tell this, and the account has no balance to follow",
+        "Pushover does not report this, and the account has no balance to follow",
     )
 
 
@@ -708,7 +708,7 @@ async def test_question_that_the_ledger_cannot_answer(
     """A filter is never left out silently."""
     with pytest.raises(ServiceValidationError) as error:
         await ask("get_spend", telnyx, **asked_for)
-    assert told(error) == ("no_spend_fields", "Telnyx cannot tell apart what was spent")
+    assert told(error) == ("no_spend_fields", "Telnyx cannot filter or group what was spent")
 
 
 async def test_filter_where_the_provider_only_groups(
@@ -751,7 +751,7 @@ async def test_project_that_is_unknown(deepgram: Deepgram, ask: Ask) -> None:
         await ask("get_spend", deepgram, project="Garden")
     assert told(error) == (
         "unknown_project",
-        "The account at Deepgram has no project Garden. The action Get balances tells"
+        "The account at Deepgram has no project Garden. The action Get balances returns"
         " the projects",
     )
     assert deepgram.requests == []
@@ -858,7 +858,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("fault", "expected"),
     [
         (Http(503), ("provider_fault", "Deepgram has a problem on its side")),
-        (Http(429), ("rate_limited", "Deepgram was asked too often")),
+        (Http(429), ("rate_limited", "Deepgram limits how often it can be asked")),
         (Http(401), ("bad_key", "Deepgram does not accept the key")),
         (
             Http(403),

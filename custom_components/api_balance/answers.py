@@ -71,7 +71,7 @@ def spend_answer(
 
 
 def spend_fields_answer(fields: Mapping[str, SpendField]) -> JsonObjectType:
-    """Return by what spend can be filtered and told apart."""
+    """Return by what spend can be filtered and grouped."""
     return {
         "fields": {
             name: {

@@ -24,7 +24,7 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .forms import PROVIDER_FORM, by_label, credentials_form, thresholds_form, told
+from .forms import PROVIDER_FORM, by_label, credentials_form, list_amounts, thresholds_form
 from .insight.identity import is_same_account
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet
@@ -281,7 +281,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
                 data_schema=thresholds_form(wallets),
                 description_placeholders={
                     "provider": name,
-                    "wallets": told(wallets),
+                    "wallets": list_amounts(wallets),
                 },
             )
         # It may have been added while the form was open.
@@ -301,7 +301,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     def _is_at_hand(
         self, data: dict[str, Any], snapshot: Snapshot, own: ConfigEntry | None = None
     ) -> bool:
-        """Tell whether an account has another entry than its own."""
+        """Return whether an account has another entry than its own."""
         return any(
             self._is_same(entry, data, snapshot)
             for entry in self._async_current_entries(include_ignore=False)

@@ -17,7 +17,7 @@ TO_REDACT = {"account_ids", "id", "key", "label", "scope", "labels"}
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ApiBalanceConfigEntry
 ) -> dict[str, Any]:
-    """Return what helps to find a fault, and nothing that tells whose account it is."""
+    """Return what helps to find a fault, without anything that identifies the account."""
     account = {
         "provider": entry.data[CONF_PROVIDER],
         "region": entry.data.get(CONF_REGION),

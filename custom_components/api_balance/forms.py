@@ -105,7 +105,7 @@ def thresholds_form(wallets: Mapping[str, Wallet]) -> vol.Schema:
 
 
 def by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
-    """Return the wallets by what a person can tell them apart by."""
+    """Return the wallets by labels that differ from each other."""
     names = {scope.key: scope.label or scope.key for scope in snapshot.scopes}
     labels = [
         f"{names.get(wallet.scope, account)} ({wallet.unit.code})"
@@ -117,7 +117,7 @@ def by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
     }
 
 
-def told(wallets: Mapping[str, Wallet]) -> str:
+def list_amounts(wallets: Mapping[str, Wallet]) -> str:
     """Return what wallets hold, as a list that a person reads."""
     return "\n".join(
         f"- {label}: "

@@ -99,12 +99,12 @@ def _changes(
         else:
             last = get_last_statistics(hass, 1, id_, False, {"sum"}).get(id_, ())
             base = _decimal(last[0]["sum"]) if last else Decimal()
-        told = series[id_].amounts if id_ in series else {}
+        reported = series[id_].amounts if id_ in series else {}
         rows = [
             StatisticData(
                 start=point.start, state=float(point.amount), sum=float(point.total)
             )
-            for point in correct(points, told, base, since)
+            for point in correct(points, reported, base, since)
         ]
         if rows:
             metadata = _metadata(id_, series[id_]) if id_ in series else known[id_]

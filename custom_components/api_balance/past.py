@@ -1,4 +1,4 @@
-"""What was spent before an account was added, where its provider tells."""
+"""What was spent before an account was added, where its provider reports it."""
 
 from datetime import UTC, datetime, timedelta
 

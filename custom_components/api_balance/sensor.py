@@ -37,9 +37,8 @@ _SHOWN_AS_ZERO = -7
 class PartSensorDescription[PartT: Part](SensorEntityDescription):
     """Describes a sensor of a wallet, a quota, a running spend or an outlook.
 
-    `is_amount` tells that the value counts in the unit of the part, `is_rate` that it
-    does so for each day. The sensor exists where there is a value, unless `exists_fn`
-    tells.
+    `is_amount` marks a value in the unit of the part, `is_rate` one that is in that
+    unit a day. The sensor exists where there is a value, unless `exists_fn` decides.
     """
 
     value_fn: Callable[[PartT], Decimal | datetime | str | None]
@@ -50,7 +49,7 @@ class PartSensorDescription[PartT: Part](SensorEntityDescription):
     attributes_fn: Callable[[PartT], dict[str, Any] | None] = lambda part: None
 
     def exists(self, part: PartT) -> bool:
-        """Tell whether a part has the sensor."""
+        """Return whether a part has the sensor."""
         if self.exists_fn:
             return self.exists_fn(part)
         return self.value_fn(part) is not None
@@ -131,7 +130,7 @@ QUOTA_SENSORS: tuple[PartSensorDescription[Quota], ...] = (
     ),
 )
 
-# The key of a running spend tells its period; a report has none.
+# The key of a running spend holds its period; a report has none.
 SPEND_SENSORS: Mapping[Period | None, PartSensorDescription[Spend]] = {
     Period.TODAY: PartSensorDescription(
         key="total",
@@ -327,7 +326,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return what else is to be told of the fact."""
+        """Return the attributes of the value."""
         return self.entity_description.attributes_fn(self.part)
 
 
@@ -352,7 +351,7 @@ class AccountSensor(AccountEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Tell whether there is something to tell."""
+        """Return whether the value is known."""
         return self.entity_description.is_about_polling or super().available
 
     @property

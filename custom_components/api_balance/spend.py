@@ -51,7 +51,7 @@ class SpendReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseReport:
-    """What was paid in. The ledger tells when it was noticed, and no id."""
+    """What was paid in. The ledger knows when it was noticed, and no id."""
 
     source: Source
     rows: tuple[Purchase, ...]
@@ -59,7 +59,7 @@ class PurchaseReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendField:
-    """By what spend can be filtered or told apart.
+    """By what spend can be filtered or grouped.
 
     `options` are the values with what they mean, None where the provider lists none.
     """
@@ -74,7 +74,7 @@ async def async_get_spend(
 ) -> SpendReport:
     """Return what an account spent.
 
-    Raises ProviderError, and ServiceValidationError for what nobody can tell.
+    Raises ProviderError, and ServiceValidationError for what is not available.
     """
     scopes, query = _narrow(coordinator, query)
     provider = coordinator.provider
@@ -97,17 +97,17 @@ async def async_get_spend(
 async def async_get_known_spend(
     coordinator: AccountCoordinator, query: SpendQuery
 ) -> tuple[tuple[Spend, ...], bool]:
-    """Return what is told of an account's spend, and whether that is all of it.
+    """Return what is reported of an account's spend, and whether that is all of it.
 
     A part that the key may never read keeps nobody from knowing the others. Raises
     ProviderError.
     """
     parts = coordinator.data.snapshot.scopes
-    told = [part for part in parts if part.problem is not Problem.MISSING_PERMISSION]
-    if len(told) == len(parts):
+    readable = [part for part in parts if part.problem is not Problem.MISSING_PERMISSION]
+    if len(readable) == len(parts):
         return (await async_get_spend(coordinator, query)).rows, True
     rows: list[Spend] = []
-    for part in told:
+    for part in readable:
         part_query = replace(query, filters={PROJECT: part.key})
         rows += (await async_get_spend(coordinator, part_query)).rows
     return tuple(rows), False
@@ -116,9 +116,9 @@ async def async_get_known_spend(
 async def async_get_spend_fields(
     coordinator: AccountCoordinator, query: SpendQuery
 ) -> Mapping[str, SpendField]:
-    """Return by what the spend of an account can be filtered and told apart.
+    """Return by what the spend of an account can be filtered and grouped.
 
-    Raises ProviderError, and ServiceValidationError where nobody can tell.
+    Raises ProviderError, and ServiceValidationError where nothing is available.
     """
     filters, groups = _dimensions(coordinator)
     if not filters and not groups:
@@ -129,11 +129,11 @@ async def async_get_spend_fields(
         options[PROJECT] = {part.key: part.label or part.key for part in parts}
     if isinstance(provider, TellsSpendFields):
         for scope in _scopes(coordinator):
-            told = await coordinator.async_ask(
+            values_of = await coordinator.async_ask(
                 Ability.SPEND_REPORT,
                 partial(provider.fetch_spend_fields, scope, query),
             )
-            for name, values in told.items():
+            for name, values in values_of.items():
                 options.setdefault(name, {}).update(values)
     return {
         name: SpendField(
@@ -149,7 +149,7 @@ async def async_get_spend_fields(
 async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport:
     """Return what was bought for an account, granted to it, or paid in.
 
-    Raises ProviderError, and ServiceValidationError where nobody can tell.
+    Raises ProviderError, and ServiceValidationError where nothing is available.
     """
     provider = coordinator.provider
     scopes = _scopes(coordinator)
@@ -185,14 +185,14 @@ def _scopes(coordinator: AccountCoordinator) -> list[str]:
 def _dimensions(
     coordinator: AccountCoordinator,
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """Return by what spend can be filtered, and what can be told apart."""
+    """Return by what spend can be filtered, and by what it can be grouped."""
     provider = coordinator.provider
     filters: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     if isinstance(provider, TellsSpend):
         filters, groups = provider.spend_filters, provider.spend_groups
     if coordinator.data.snapshot.scopes:
-        # Every row tells its part: this needs nothing of the provider.
+        # Every row holds its part: this needs nothing of the provider.
         filters, groups = (*filters, PROJECT), (*groups, PROJECT)
     return filters, groups
 
@@ -202,7 +202,7 @@ def _narrow(
 ) -> tuple[list[str], SpendQuery]:
     """Return the parts to ask for, and what is left of the query for each of them.
 
-    Raises ServiceValidationError for what nobody can tell.
+    Raises ServiceValidationError for what is not available.
     """
     filters, groups = _dimensions(coordinator)
     for asked, known, problem in (

@@ -72,8 +72,8 @@ class SpendStatistics:
         self._task: asyncio.Task[None] | None = None
         self._tried_at: datetime | None = None
         self._pause = timedelta()
-        # Until when a report was written, by what it tells apart.
-        self._told_until: dict[tuple[str, ...], date] = {}
+        # Until when a report was written, by its grouping.
+        self._reported_until: dict[tuple[str, ...], date] = {}
 
     @callback
     def async_write_if_due(self) -> None:
@@ -108,7 +108,7 @@ class SpendStatistics:
             for group_by in groups:
                 await self._async_write_report(group_by, now.date())
         except ProviderError as err:
-            # The account is none the worse for it: its polls tell what is wrong.
+            # The status of the account shows what is wrong; the next run tries again.
             LOGGER.debug("%s: no spend report (%s)", self._entry.title, err.problem)
             if err.problem.is_passing:
                 self._pause = _AFTER_FAILURE
@@ -117,16 +117,16 @@ class SpendStatistics:
         """Write what the provider reports, and correct what it reported before."""
         long_term = await self._async_long_term()
         owns = self._owns(is_line_item=bool(group_by))
-        told_until = self._told_until.get(group_by)
-        if told_until is None:
+        reported_until = self._reported_until.get(group_by)
+        if reported_until is None:
             last = await long_term.async_last_start(self._hass, owns)
-            told_until = last.date() if last else None
+            reported_until = last.date() if last else None
         start = today - _BACK_FILL
-        if told_until:
-            start = max(start, min(told_until, today) - _LATE)
+        if reported_until:
+            start = max(start, min(reported_until, today) - _LATE)
         query = SpendQuery(start=start, end=today, group_by=group_by)
         rows, is_whole = await async_get_known_spend(self._coordinator, query)
-        self._told_until[group_by] = today
+        self._reported_until[group_by] = today
         # What is of several days has no day, and would count again as days pass.
         if not rows or any(row.end - row.start > _DAY for row in rows):
             return
@@ -137,7 +137,7 @@ class SpendStatistics:
             if item or not group_by:
                 start_of_row = datetime.combine(_day(row), _HOUR_OF_DAY)
                 self._one_of(series, row.unit, item).add(start_of_row, row.amount)
-        # Providers may tell less than they are asked for: nothing is known before.
+        # Providers may report less than they are asked for: nothing is known before.
         first = datetime.combine(min(map(_day, rows)), time(), UTC)
         await long_term.async_write(
             self._hass, owns, series, first if is_whole else None
@@ -175,7 +175,7 @@ class SpendStatistics:
         return series.setdefault(id_, Series(name=name, unit=unit))
 
     def _owns(self, *, is_line_item: bool) -> Callable[[str], bool]:
-        """Return what tells the totals, or the line items, of this account."""
+        """Return a test for the totals, or the line items, of this account."""
 
         def owns(id_: str) -> bool:
             return (

@@ -134,7 +134,7 @@ class Advance:
 
 
 def part_id(part: Part) -> PartId:
-    """Return what tells a part from all others of the account."""
+    """Return the id of a part, unique in the account."""
     return type(part).__name__, part.key
 
 

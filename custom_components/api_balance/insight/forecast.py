@@ -1,7 +1,7 @@
 """How long the money lasts, and how sure that is.
 
-What the coming hours cost is what they are worth by habit, times a level that the past
-tells. The same estimate, made at moments of the past, shows how wrong it usually is.
+What the coming hours cost is what they are worth by habit, times a level that follows
+from the past. The same estimate, made at moments of the past, shows how wrong it usually is.
 Amounts are in the wallet's unit, and floats where they are estimated.
 """
 
@@ -38,7 +38,7 @@ _BLOCKS_A_DAY = DAY // _BLOCK
 # shorter the time, the less likely it holds a rare burst, and the less those of the past
 # count.
 _HORIZONS = ((6, 0.1), (DAY, 0.4), (3 * DAY, 0.7), (WEEK, 1.0))
-# Where most blocks are without spending, none is typical, and only the mean tells.
+# Where most blocks are without spending, none is typical, and only the mean counts.
 _MOSTLY = 0.5
 # So far back is looked. What a past has to say counts half where it is so many times as
 # long as the time ahead, and the more, the longer it is; the rest is left to longer ones.
@@ -191,12 +191,12 @@ def _confidence(margin: float) -> Confidence:
 
 
 def _is_short(past: Observed) -> bool:
-    """Tell whether too little was observed to say anything."""
+    """Return whether too little was observed to say anything."""
     return sum(past.parts) < (_ENOUGH if any(past.spent) else _ENOUGH_OF_NOTHING)
 
 
 def _is_idle(past: Observed) -> bool:
-    """Tell whether nothing is spent any more."""
+    """Return whether nothing is spent any more."""
     if any(past.spent[-_QUIET:]):
         return False
     active = [-1, *(hour for hour, spent in enumerate(past.spent) if spent)]
@@ -206,7 +206,7 @@ def _is_idle(past: Observed) -> bool:
 
 def _estimate(past: Observed, habit: Profile) -> list[_Estimate]:
     """Return the estimates for all times ahead."""
-    spent, worth, told, quiet = _blocks(past, habit)
+    spent, worth, reported, quiet = _blocks(past, habit)
     total_spent = [0.0, *accumulate(spent)]
     total_worth = [0.0, *accumulate(worth)]
     short = 1 + _AFTER_A_DAY * DAY / sum(past.parts)
@@ -214,8 +214,8 @@ def _estimate(past: Observed, habit: Profile) -> list[_Estimate]:
     estimates = []
     for hours, power in _HORIZONS:
         ahead = hours // _BLOCK
-        # The provider's days do not tell how their hours scatter.
-        first = told if hours < DAY else 0
+        # The provider's days do not show how their hours scatter.
+        first = reported if hours < DAY else 0
         moments = _moments(len(spent), ahead, first)
         power += (1 - power) * min(quiet / _MOSTLY, 1)
         level, *levels = _levels(spent, worth, [len(spent), *moments], hours, power)
@@ -239,7 +239,7 @@ def _estimate(past: Observed, habit: Profile) -> list[_Estimate]:
 def _blocks(
     past: Observed, habit: Profile
 ) -> tuple[list[float], list[float], int, float]:
-    """Return what blocks cost and are worth, how many days told, and the quiet part."""
+    """Return what blocks cost and are worth, how many days reported, and the quiet part."""
     hours = past.worth(habit)
     average = sum(past.spent) / sum(hours)
     # The last one ends now.
@@ -247,13 +247,13 @@ def _blocks(
     spent = map(sum, batched(before + past.spent, _BLOCK, strict=True))
     worth = [sum(block) for block in batched(before + hours, _BLOCK, strict=True)]
     # What is worth nothing was not observed.
-    told = sum(map(bool, worth[: (len(before) + past.told) // _BLOCK]))
+    reported = sum(map(bool, worth[: (len(before) + past.reported) // _BLOCK]))
     amounts = list(compress(spent, worth))
     return (
         [amount + _BIT * average for amount in amounts],
         [each + _BIT for each in worth if each],
-        told,
-        amounts[told:].count(0) / max(len(amounts) - told, 1),
+        reported,
+        amounts[reported:].count(0) / max(len(amounts) - reported, 1),
     )
 
 

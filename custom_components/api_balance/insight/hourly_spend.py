@@ -39,7 +39,7 @@ class HourlySpend:
     `hours` has every hour from `since` until `until`: what was spent in an outage is
     spread over it. The first and the last hour are observed in part. Hours before
     `filled_until` come from the provider's days, which know nothing of the hour; those
-    of a day that the provider had yet to tell are missing.
+    of a day that the provider had yet to report are missing.
     """
 
     hours: dict[int, Decimal] = field(default_factory=dict)
@@ -106,10 +106,10 @@ class HourlySpend:
         self._trim()
 
     def fill(self, days: Mapping[date, Decimal]) -> None:
-        """Add what the provider tells of the days, in UTC, before the first observation.
+        """Add what the provider reports of the days, in UTC, before the first observation.
 
-        Between the first day that is told and the day of the observation, a day that is
-        missing is one without spending. The day of the observation may be told later.
+        Between the first day that is reported and the day of the observation, a day that is
+        missing is one without spending. The day of the observation may be reported later.
         """
         if not days or self.since is None:
             return
@@ -144,7 +144,7 @@ class HourlySpend:
     def pace(self, length: timedelta, least: timedelta) -> Decimal | None:
         """Return what an hour cost in the last time that was observed, of some length.
 
-        None where less was observed than the least that tells anything.
+        None where less was observed than `least`.
         """
         since, until = self.since, self.until
         if since is None or until is None or until - since < least:

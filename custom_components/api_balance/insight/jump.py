@@ -46,7 +46,7 @@ class _Spend:
     day: float
 
     def is_high(self, hours: int, part: float = 1) -> bool:
-        """Tell whether the last hours cost far more than usual, or a part of that."""
+        """Return whether the last hours cost far more than usual, or a part of that."""
         spent, usual = sum(self.spent[-hours:]), sum(self.usual[-hours:])
         return (
             spent > part * _TIMES * usual
@@ -54,7 +54,7 @@ class _Spend:
         )
 
     def is_strange(self, hours: int) -> bool:
-        """Tell whether the last hours are above the bursts of the hours before."""
+        """Return whether the last hours are above the bursts of the hours before."""
         pairs = zip(self.spent, self.usual, strict=True)
         total = [0.0, *accumulate(spent - usual for spent, usual in pairs)]
         excess = [total[end] - total[end - hours] for end in range(hours, len(total))]
@@ -80,7 +80,7 @@ def judge_jump(
 
 
 def find_jump(history: HourlySpend, now: datetime) -> Jump | None:
-    """Return how spend jumped, None where it did not or too little is known to tell."""
+    """Return how spend jumped, None where it did not or too little is known."""
     spend = _look(history, now)
     if spend is None:
         return None
@@ -100,7 +100,7 @@ def _look(history: HourlySpend, now: datetime) -> _Spend | None:
     if hours is None:
         return None
     # The provider's days know nothing of bursts.
-    hours = hours.since(hours.told)
+    hours = hours.since(hours.reported)
     past = hours.until(-_RECENT)
     if sum(past.parts) < _ENOUGH or not any(past.spent[-WEEK:]):
         return None

@@ -12,7 +12,7 @@ from ..model import Gauge, Unit
 from .forecast import Confidence, Estimates, Forecast, State
 from .movements import Ledger, Movement
 
-# What people are told is exact to a part of how sure it is.
+# What is shown is exact to a part of the range.
 _PART = 4
 _STEPS = (
     timedelta(days=7),
@@ -174,24 +174,24 @@ def _step(forecast: Forecast) -> timedelta:
 
 
 def _settle(
-    length: timedelta | None, told: datetime | None, step: timedelta, now: datetime
+    length: timedelta | None, shown: datetime | None, step: timedelta, now: datetime
 ) -> datetime | None:
     """Return when a time is over, rounded; None for none.
 
-    What was told before stays until it is off by as much as that.
+    What was shown before stays until it is off by as much as that.
     """
     if not length:
         return None
     exact = now + length
-    if told is not None and told > now and abs(exact - told) < step:
-        return told
+    if shown is not None and shown > now and abs(exact - shown) < step:
+        return shown
     rounded = _EPOCH + round((exact - _EPOCH) / step) * step
     return rounded if rounded > now else exact
 
 
-def _calm(forecast: Forecast, told: Decimal | None) -> Decimal | None:
-    """Return what a day costs: what was told before until it is off by a part of it."""
+def _calm(forecast: Forecast, shown: Decimal | None) -> Decimal | None:
+    """Return what a day costs: what was shown before until it is off by a part of it."""
     exact = forecast.daily_spend
-    if told is None or exact is None:
+    if shown is None or exact is None:
         return exact
-    return told if abs(exact - told) <= told * _CALM else exact
+    return shown if abs(exact - shown) <= shown * _CALM else exact

@@ -24,8 +24,8 @@ _THURSDAY = 3 * DAY
 # What was seen of an hour for a few minutes, or of a day for a few hours, says little.
 _ENOUGH_OF_HOUR = 0.2
 _ENOUGH_OF_DAY = 0.5
-# What is learned is mixed with so many observations of no habit, where the data do not
-# tell by their scatter how many it takes; days of the week are harder to tell apart.
+# What is learned is mixed with so many observations of no habit, where the scatter of the
+# data does not show how many are needed; days of the week need more.
 _FLAT_HOURS = 1.0
 _FLAT_DAYS = 1.5
 _LEAST_FLAT, _MOST_FLAT = 0.1, 20.0
@@ -37,14 +37,14 @@ _LEAST = 0.01
 class Observed:
     """The hours of a history, oldest first, and what part of each was observed.
 
-    `first` is the number of the first hour. Before the index `told` the hours come from
+    `first` is the number of the first hour. Before the index `reported` the hours come from
     the provider's days.
     """
 
     first: int
     spent: list[float]
     parts: list[float]
-    told: int
+    reported: int
 
     def until(self, end: int) -> Observed:
         """Return the hours before an index."""
@@ -56,7 +56,7 @@ class Observed:
             first=self.first + start,
             spent=self.spent[start:],
             parts=self.parts[start:],
-            told=max(self.told - start, 0),
+            reported=max(self.reported - start, 0),
         )
 
     def worth(self, habit: Profile) -> list[float]:
@@ -66,7 +66,7 @@ class Observed:
         """
         start, count = hour_of_week(self.first), len(self.parts)
         worth = (list(habit) * (2 + count // WEEK))[start : start + count]
-        for index in range(self.told):
+        for index in range(self.reported):
             day = (start + index) % WEEK // DAY * DAY
             worth[index] = sum(habit[day : day + DAY]) / DAY
         return [part * each for part, each in zip(self.parts, worth, strict=True)]
@@ -103,7 +103,7 @@ def observe(history: HourlySpend, now: datetime) -> Observed | None:
         # What rounding leaves may be less than nothing.
         spent=[max(float(amount or 0), 0.0) for amount in amounts],
         parts=parts,
-        told=min(max(history.filled_until - first, 0), len(parts)),
+        reported=min(max(history.filled_until - first, 0), len(parts)),
     )
 
 
@@ -121,7 +121,7 @@ def _hours_of_day(observed: Observed) -> list[float]:
         sqrt(spent / part) if part > _ENOUGH_OF_HOUR else None
         for spent, part in zip(observed.spent, observed.parts, strict=True)
     ]
-    roots[: observed.told] = [None] * observed.told
+    roots[: observed.reported] = [None] * observed.reported
     midnight = -observed.first % DAY
     groups = [
         [root for root in roots[(midnight + hour) % DAY :: DAY] if root is not None]
@@ -147,7 +147,7 @@ def _worth(groups: Sequence[list[float]], flat: float) -> list[float]:
     """Return what each group of roots is worth; the average group is one.
 
     The means of the groups are drawn together: the more so, the more the members of a
-    group scatter, beside what tells the groups apart.
+    group scatter, beside what separates the groups.
     """
     means: dict[int, float] = {}
     noise, freedom = 0.0, 0

@@ -37,23 +37,23 @@ class Point:
 
 def correct(
     kept: Sequence[Point],
-    told: Mapping[datetime, Decimal],
+    reported: Mapping[datetime, Decimal],
     base: Decimal,
     since: datetime | None,
 ) -> Iterator[Point]:
     """Yield the points that have to be written, oldest first.
 
-    `kept` are the points from the first one told on, in order, and `base` is the sum
-    before them. From `since` on, what is told is the whole truth: what is kept and not
-    told is nothing. Without it what was told once stays, and can only grow.
+    `kept` are the points from the first reported one on, in order, and `base` is the sum
+    before them. From `since` on, the report is complete: what is kept and not reported
+    is zero. Without it what was reported once stays, and can only grow.
     """
     amounts = {point.start: point.amount for point in kept}
     if since is None:
-        for start, amount in told.items():
+        for start, amount in reported.items():
             amounts[start] = max(amount, amounts.get(start, amount))
     else:
         amounts |= {start: _ZERO for start in amounts if start >= since}
-        amounts |= told
+        amounts |= reported
     before = {point.start: point for point in kept}
     total = base
     for start in sorted(amounts):
@@ -64,7 +64,7 @@ def correct(
 
 
 def _is_same(kept: Point | None, point: Point) -> bool:
-    """Tell whether a point is kept as it has to be."""
+    """Return whether a point is kept as it has to be."""
     return (
         kept is not None
         and _is_equal(kept.amount, point.amount)
@@ -73,5 +73,5 @@ def _is_same(kept: Point | None, point: Point) -> bool:
 
 
 def _is_equal(one: Decimal, other: Decimal) -> bool:
-    """Tell whether two amounts are the same but for the way they are kept."""
+    """Return whether two amounts are the same but for the way they are kept."""
     return isclose(one, other, rel_tol=_EXACT, abs_tol=_EXACT)
