@@ -708,7 +708,10 @@ async def test_question_that_the_ledger_cannot_answer(
     """A filter is never left out silently."""
     with pytest.raises(ServiceValidationError) as error:
         await ask("get_spend", telnyx, **asked_for)
-    assert told(error) == ("no_spend_fields", "Telnyx cannot filter or group what was spent")
+    assert told(error) == (
+        "no_spend_fields",
+        "Telnyx cannot filter or group what was spent",
+    )
 
 
 async def test_filter_where_the_provider_only_groups(
@@ -928,6 +931,24 @@ async def test_provider_that_wants_to_be_left_alone(
     }
     assert state_of(hass, "sensor.deepgram_home_balance") == "104.56822227"
     freezer.tick(timedelta(minutes=21))
+    assert (await ask("get_spend", deepgram))["source"] == "provider"
+
+
+async def test_limit_of_a_report_without_an_end(
+    deepgram: Deepgram, ask: Ask, freezer: FrozenDateTimeFactory
+) -> None:
+    """A limit that does not say how long it lasts is respected for an hour."""
+    deepgram.fail(Http(429))
+    with pytest.raises(HomeAssistantError):
+        await ask("get_spend", deepgram)
+    deepgram.heal()
+    deepgram.requests.clear()
+    freezer.tick(timedelta(minutes=59))
+    with pytest.raises(HomeAssistantError) as error:
+        await ask("get_spend", deepgram)
+    assert told(error)[0] == "rate_limited"
+    assert deepgram.requests == []
+    freezer.tick(timedelta(minutes=1))
     assert (await ask("get_spend", deepgram))["source"] == "provider"
 
 

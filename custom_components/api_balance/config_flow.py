@@ -24,7 +24,13 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .forms import PROVIDER_FORM, by_label, credentials_form, list_amounts, thresholds_form
+from .forms import (
+    PROVIDER_FORM,
+    by_label,
+    credentials_form,
+    list_amounts,
+    thresholds_form,
+)
 from .insight.identity import is_same_account
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet

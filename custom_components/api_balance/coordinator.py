@@ -25,7 +25,6 @@ from .insight.account import (
     fill,
     look_again,
     set_thresholds,
-    thresholds_of,
 )
 from .insight.levels import Event, Thresholds
 from .insight.movements import Ledger
@@ -78,7 +77,11 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         self.state = state
         self._store = store
         self._is_armed = False
-        self._is_failing = False
+        self._is_error_logged = False
+        # Those that were entered with the account count until they are changed.
+        entered: Mapping[str, str] = entry.data.get(CONF_THRESHOLDS, {})
+        for key, amount in entered.items():
+            state.thresholds.setdefault(key, Thresholds(amount=Decimal(amount)))
         self.data = look_again(state, self.settings, dt_util.utcnow(), None)
 
     @property
@@ -86,14 +89,12 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         """Return what the insight needs to know beside the facts."""
         today = dt_util.start_of_local_day()
         month = dt_util.start_of_local_day(today.date().replace(day=1))
-        seeds: Mapping[str, str] = self.config_entry.data.get(CONF_THRESHOLDS, {})
         return Settings(
             interval=self.provider.poll_interval,
             starts={
                 Period.TODAY: dt_util.as_utc(today),
                 Period.THIS_MONTH: dt_util.as_utc(month),
             },
-            seeds={key: Decimal(amount) for key, amount in seeds.items()},
             spread=SPREAD * random.random(),
         )
 
@@ -119,7 +120,7 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         if step.error:
             self._log_once("Unexpected error in a forecast", step.error)
         elif view.is_current:
-            self._is_failing = False
+            self._is_error_logged = False
         if view is not before:
             self.data = view
             async_update_issues(self.hass, self.config_entry, self.provider, view)
@@ -216,13 +217,11 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
 
     def thresholds(self, key: str) -> Thresholds:
         """Return what a person calls low."""
-        return thresholds_of(self.state, self.settings, key)
+        return self.state.thresholds_of(key)
 
     async def async_set_thresholds(self, key: str, thresholds: Thresholds) -> None:
         """Change what a person calls low."""
-        self._show(
-            set_thresholds(self.state, self.settings, key, thresholds, self.data)
-        )
+        self._show(set_thresholds(self.state, key, thresholds, self.data))
         await self.async_save()
 
     async def async_ask[T](
@@ -238,7 +237,7 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         try:
             return await ask()
         except Deferred as err:
-            schedule.defer(ability, err.retry_after, dt_util.utcnow())
+            schedule.refuse(ability, err.failure, dt_util.utcnow())
             self._store.async_save_soon(self.state)
             raise
 
@@ -269,8 +268,8 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
 
     def _log_once(self, message: str, err: Exception) -> None:
         """Log an unexpected error without its text, which may hold a key."""
-        if not self._is_failing:
-            self._is_failing = True
+        if not self._is_error_logged:
+            self._is_error_logged = True
             frames = "".join(traceback.format_tb(err.__traceback__))
             LOGGER.error("%s: %s\n%s", message, type(err).__name__, frames)
 

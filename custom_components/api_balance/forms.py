@@ -120,9 +120,9 @@ def by_label(snapshot: Snapshot, account: str) -> dict[str, Wallet]:
 def list_amounts(wallets: Mapping[str, Wallet]) -> str:
     """Return what wallets hold, as a list that a person reads."""
     return "\n".join(
-        f"- {label}: "
-        + ("-" if wallet.shown is None else f"{wallet.shown:f} {wallet.unit.code}")
+        f"- {label}: " + ("-" if amount is None else f"{amount:f} {wallet.unit.code}")
         for label, wallet in wallets.items()
+        for amount in (wallet.gauge.shown,)
     )
 
 

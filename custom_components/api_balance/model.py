@@ -126,11 +126,6 @@ class Wallet:
         return None if self.is_postpaid or self.is_in_doubt else self.balance
 
     @property
-    def shown(self) -> Decimal | None:
-        """Return the amount that a person sees: what can be spent, else the debt."""
-        return self.balance if self.spendable is None else self.spendable
-
-    @property
     def gauge(self) -> Gauge:
         """Return what runs down."""
         return Gauge(

@@ -35,7 +35,6 @@ from .model import ACCOUNT, Lot, Unit
 from .providers.base import (
     SPEND_DIMENSIONS,
     NotFound,
-    PaymentRequired,
     ProviderError,
     SpendQuery,
     TellsOneBalance,
@@ -162,12 +161,6 @@ async def _answer[T](coordinator: AccountCoordinator, asked: Awaitable[T]) -> T:
     """Return the answer to what was asked. Raises HomeAssistantError."""
     try:
         return await asked
-    except PaymentRequired as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="payment_required",
-            translation_placeholders={"provider": coordinator.provider.name},
-        ) from err
     except ProviderError as err:
         # Of a question of one's own, a refusal is no new form of the answer.
         is_refused = isinstance(err, UnexpectedAnswer) and err.path.startswith("HTTP 4")

@@ -103,7 +103,9 @@ async def async_get_known_spend(
     ProviderError.
     """
     parts = coordinator.data.snapshot.scopes
-    readable = [part for part in parts if part.problem is not Problem.MISSING_PERMISSION]
+    readable = [
+        part for part in parts if part.problem is not Problem.MISSING_PERMISSION
+    ]
     if len(readable) == len(parts):
         return (await async_get_spend(coordinator, query)).rows, True
     rows: list[Spend] = []

@@ -506,7 +506,6 @@ class Home:
         self.book.change_threshold(key, money, days, self.view.snapshot)
         self.view = set_thresholds(
             self.state,
-            self.settings,
             key,
             Thresholds(amount=money, days=days),
             self.view,
@@ -593,9 +592,7 @@ def test_threshold_changed_while_the_amount_is_unknown() -> None:
     state = AccountState()
     view, _ = see(state, None, 0, wallets=line(20, 120))
     view, _ = see(state, view, 1, wallets=line(20))
-    view = set_thresholds(
-        state, settings(), "usd", Thresholds(amount=Decimal(50)), view
-    )
+    view = set_thresholds(state, "usd", Thresholds(amount=Decimal(50)), view)
     assert view.levels["usd"] == "ok"
     _, events = see(state, view, 2, wallets=line(-99, 1))
     assert events == ["became_low"]

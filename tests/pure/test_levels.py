@@ -254,12 +254,12 @@ def test_threshold_that_a_person_changes() -> None:
     home = Home()
     home.see(usd("20"))
     assert home.view is not None
-    home.view = set_thresholds(home.state, SETTINGS, "usd", at("25"), home.view)
+    home.view = set_thresholds(home.state, "usd", at("25"), home.view)
     assert home.level() is Level.LOW
-    home.view = set_thresholds(home.state, SETTINGS, "usd", at("19.90"), home.view)
+    home.view = set_thresholds(home.state, "usd", at("19.90"), home.view)
     assert home.level() is Level.OK
     assert home.see(usd("19")) == ["became_low"]
-    home.view = set_thresholds(home.state, SETTINGS, "gone", at("1"), home.view)
+    home.view = set_thresholds(home.state, "gone", at("1"), home.view)
 
 
 def test_events_wait_for_their_delivery() -> None:

@@ -61,7 +61,6 @@ _FORGOTTEN_AFTER = timedelta(days=7)
 _PATIENCE = 2
 # A time that rises by less than a tenth has not risen: automations see no flutter.
 _FLUTTER = Decimal("1.1")
-_NO_CHANGE = (None, None)
 # Only a person can end these.
 _PERSISTENT = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY)
 
@@ -72,12 +71,10 @@ class Settings:
 
     `interval` is the provider's poll interval, `spread` by which part of it the next poll
     is later. `starts` are the starts of the current day and month in the home's calendar.
-    `seeds` are the thresholds that were entered when the account was added.
     """
 
     interval: timedelta
     starts: Mapping[Period, datetime]
-    seeds: Mapping[str, Decimal] = field(default_factory=dict)
     spread: float = 0
 
 
@@ -138,13 +135,6 @@ def part_id(part: Part) -> PartId:
     return type(part).__name__, part.key
 
 
-def thresholds_of(state: AccountState, settings: Settings, key: str) -> Thresholds:
-    """Return what a person calls low, at first what was entered with the account."""
-    return state.thresholds.get(key) or Thresholds(
-        amount=settings.seeds.get(key, Decimal())
-    )
-
-
 def advance(
     state: AccountState,
     outcome: Snapshot | Failure | None,
@@ -157,10 +147,9 @@ def advance(
     interval = settings.interval * (1 + settings.spread)
     movements: Mapping[str, tuple[Movement, ...]] = {}
     if isinstance(outcome, Snapshot):
-        state.updated_at, state.problem, state.detail = now, *_NO_CHANGE
-        state.refusals = schedule.failures = 0
-        schedule.defer(Ability.BALANCE, outcome.retry_after, now)
-        next_poll = max(interval, outcome.retry_after or interval)
+        state.updated_at, state.refusals = now, 0
+        state.problem = state.detail = None
+        next_poll = schedule.succeed(interval, outcome.retry_after, now)
         if before and _is_unchanged(state, outcome, now, before):
             _pass_time(state, before, now)
             return Advance(view=before, next_poll=next_poll)
@@ -194,11 +183,7 @@ def look_again(
 
 
 def set_thresholds(
-    state: AccountState,
-    settings: Settings,
-    key: str,
-    thresholds: Thresholds,
-    before: View,
+    state: AccountState, key: str, thresholds: Thresholds, before: View
 ) -> View:
     """Store thresholds and judge by them: a person's change is no alert."""
     state.thresholds[key] = thresholds
@@ -206,7 +191,7 @@ def set_thresholds(
     if known and (gauge := before.gauges.get(key) or known.ledger.gauge):
         # Judged as if it was new: a flutter is no concern of a person's change.
         old, known.level = known.level, None
-        level = _level(state, known, gauge, settings, before.snapshot) or old
+        level = _level(state, known, gauge, before.snapshot) or old
         known.level = known.shown_level = level
     return _shown(state, before, is_delivered=True)
 
@@ -284,23 +269,15 @@ def _fail(
     state: AccountState, failure: Failure, interval: timedelta, now: datetime
 ) -> timedelta:
     """Store why a poll failed, and return the time until the next one."""
-    schedule, problem = state.schedule, failure.problem
-    schedule.failures += 1
+    problem = failure.problem
     state.problem, state.detail = problem, failure.detail
     state.refusals = state.refusals + 1 if problem is Problem.BAD_KEY else 0
     if problem is Problem.UNEXPECTED_ANSWER:
         state.misreadings += 1
     elif not problem.is_passing:
         state.misreadings = 0
-    wait = schedule.backoff(
-        interval, is_refused=_needs_new_key(state) or problem in _PERSISTENT
-    )
-    retry_after = failure.retry_after
-    if problem is Problem.RATE_LIMITED:
-        # Whoever asks, and after a restart too.
-        retry_after = max(retry_after or wait, wait)
-    schedule.defer(Ability.BALANCE, retry_after, now)
-    return max(wait, retry_after or wait)
+    is_refused = _needs_new_key(state) or problem in _PERSISTENT
+    return state.schedule.fail(failure, interval, now, is_refused=is_refused)
 
 
 def _needs_new_key(state: AccountState) -> bool:
@@ -439,7 +416,7 @@ def _conclude(
         outlooks[key], estimates[key] = outlook, found
         if key in movements:
             known.runway = known.runway if outlook.lasts is None else outlook.lasts
-            _alert(state, known, gauge, settings, snapshot, moved, jump, now)
+            _alert(state, known, gauge, snapshot, moved, jump, now)
     parts: list[Part] = [
         # The provider's own number takes the place of ours.
         *_own_spend(state, gauges, now),
@@ -497,7 +474,6 @@ def _alert(
     state: AccountState,
     known: GaugeState,
     gauge: Gauge,
-    settings: Settings,
     snapshot: Snapshot,
     movements: tuple[Movement, ...],
     jump: Jump | None,
@@ -505,7 +481,7 @@ def _alert(
 ) -> None:
     """Judge a gauge, and add what is to be reported of it to the events."""
     old = known.level
-    known.level = _level(state, known, gauge, settings, snapshot)
+    known.level = _level(state, known, gauge, snapshot)
     if old is None:
         # New, and nobody waits for it.
         known.shown_level = known.level
@@ -513,7 +489,7 @@ def _alert(
     # What never held anything can neither become low nor recover.
     if known.has_held or gauge.is_postpaid:
         activities = alerts(old, known.level, movements)
-    thresholds = thresholds_of(state, settings, gauge.key)
+    thresholds = state.thresholds_of(gauge.key)
     after = gauge.shown
     event = Event(
         activity=Activity.REMINDER,
@@ -536,11 +512,7 @@ def _alert(
 
 
 def _level(
-    state: AccountState,
-    known: GaugeState,
-    gauge: Gauge,
-    settings: Settings,
-    snapshot: Snapshot,
+    state: AccountState, known: GaugeState, gauge: Gauge, snapshot: Snapshot
 ) -> Level | None:
     """Return how a gauge stands."""
     refused = {scope.key for scope in snapshot.scopes if scope.is_available is False}
@@ -548,7 +520,7 @@ def _level(
     return judge(
         known.level,
         gauge,
-        thresholds_of(state, settings, gauge.key),
+        state.thresholds_of(gauge.key),
         known.runway,
         is_usable=is_usable and gauge.scope not in refused,
         is_dormant=_is_dormant(state, known, gauge),

@@ -72,6 +72,10 @@ class AccountState:
     knows_past: bool = False
     received: Snapshot | None = field(default=None, metadata={"is_stored": False})
 
+    def thresholds_of(self, key: str) -> Thresholds:
+        """Return what a person calls low of a gauge."""
+        return self.thresholds.get(key, Thresholds())
+
 
 def encode(value: Any) -> Any:
     """Return the stored form of a value."""
