@@ -19,7 +19,7 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, our_log, state_of
 from .simulator import Html, Http, Reset, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -223,6 +223,24 @@ async def test_one_refusal_at_a_start(
     await poll(timedelta(minutes=12))
     assert state_of(hass, BALANCE) == "300.00"
     assert not hass.config_entries.flow.async_progress()
+
+
+async def test_stored_key_that_is_of_no_use(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A key that shows by itself that it is refused is asked for, without a request."""
+    deepgram = simulator[Deepgram]
+    deepgram.credentials = {"api_key": "eyJ.short.lived"}
+    await add_account(deepgram, ConfigEntryState.SETUP_ERROR)
+    assert [
+        flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()
+    ] == ["reauth"]
+    assert deepgram.requests == []
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+    assert "eyJ" not in our_log(caplog)
 
 
 @pytest.mark.parametrize("status", [429, 503])

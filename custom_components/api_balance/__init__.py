@@ -3,18 +3,19 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .connection import async_connect
-from .const import DOMAIN
+from .connection import async_connect, async_load_provider
+from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
 from .issues import async_delete_issues, placeholders
 from .model import ACCOUNT, Problem
 from .past import async_start_past
+from .providers.base import ProviderError
 from .services import async_setup_services
 from .statistics import async_start_statistics
 from .store import AccountStore
@@ -48,7 +49,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="record_not_readable"
         ) from err
-    provider = await async_connect(hass, entry.data)
+    try:
+        provider = await async_connect(hass, entry.data)
+    except ProviderError as err:
+        # The key itself shows that it is of no use; no request was made.
+        kind = await async_load_provider(hass, entry.data[CONF_PROVIDER])
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN,
+            translation_key=err.problem,
+            translation_placeholders=placeholders(kind, err.problem),
+        ) from None
     coordinator = AccountCoordinator(hass, entry, provider, store, state)
     await coordinator.async_refresh()
     if state.snapshot is None:

@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from .coordinator import AccountCoordinator
-from .insight.account import View
 from .insight.outlook import Outlook
+from .insight.view import View
 from .model import ACCOUNT, Lot, Purchase, Quota, Spend, Unit, Wallet
 from .spend import PurchaseReport, Source, SpendField, SpendReport
 

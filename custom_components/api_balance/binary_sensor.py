@@ -19,9 +19,9 @@ from .entity import (
     async_add_gauge_entities,
     async_add_part_entities,
 )
-from .insight.account import Part
 from .insight.levels import Level
 from .insight.outlook import Outlook
+from .insight.view import Part
 from .model import Gauge
 
 PARALLEL_UPDATES = 0

@@ -16,8 +16,8 @@ from homeassistant.util.unit_conversion import DurationConverter
 
 from .const import ATTR_LEVEL
 from .entity import async_gauges_among
-from .insight.account import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
 from .insight.levels import Level
+from .insight.view import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
 
 
 class GaugeCondition(EntityConditionBase):

@@ -19,7 +19,6 @@ from .const import CONF_ACCOUNT_IDS, CONF_THRESHOLDS, DOMAIN, LOGGER
 from .insight.account import (
     AmountsChanged,
     Settings,
-    View,
     advance,
     deliver,
     fill,
@@ -30,6 +29,7 @@ from .insight.levels import Event, Thresholds
 from .insight.movements import Ledger
 from .insight.schedule import Ability
 from .insight.state import AccountState
+from .insight.view import View
 from .issues import async_update_issues, placeholders
 from .model import ACCOUNT, Failure, Period, Problem, Snapshot, Spend
 from .providers.base import Deferred, Provider, ProviderError, RateLimited

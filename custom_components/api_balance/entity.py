@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
-from .insight.account import REMAINING, Part, part_id
+from .insight.view import REMAINING, Part, part_id
 from .model import ACCOUNT, Gauge
 
 # The first alerts are sent while an account is being set up.

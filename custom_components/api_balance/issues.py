@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .insight.account import View
+from .insight.view import View
 from .model import Problem
 from .providers.base import Provider
 

@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import async_find_gauge
-from .insight.account import AVAILABLE, BALANCE, REMAINING
 from .insight.levels import Activity, Event, Level
+from .insight.view import AVAILABLE, BALANCE, REMAINING
 from .model import Gauge
 
 # Any entity that shows how a gauge stands can stand for it.

@@ -21,9 +21,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import AccountEntity, PartEntity, async_add_part_entities, unique_id
-from .insight.account import TIME_LEFT, Part
 from .insight.levels import Availability
 from .insight.outlook import Outlook
+from .insight.view import TIME_LEFT, Part
 from .model import Gauge, Period, Problem, Quota, Spend, Wallet
 
 PARALLEL_UPDATES = 0

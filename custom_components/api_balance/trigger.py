@@ -44,8 +44,8 @@ from homeassistant.util.unit_conversion import DurationConverter
 from .const import ATTR_LEVEL
 from .coordinator import SIGNAL_AMOUNTS, SIGNAL_EVENTS, AccountCoordinator
 from .entity import async_entities_of_gauge, async_find_gauge, async_gauges_among
-from .insight.account import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
 from .insight.levels import Activity, Event, Level
+from .insight.view import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
 
 # How long a wait goes on that has ended while the amount was unknown.
 _UNTIL_KNOWN = timedelta(minutes=1)

@@ -2,17 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from custom_components.api_balance.insight.account import (
-    Settings,
-    View,
-    advance,
-    deliver,
-)
+from custom_components.api_balance.insight.account import Settings, advance, deliver
 from custom_components.api_balance.insight.levels import Availability
 from custom_components.api_balance.insight.state import AccountState
+from custom_components.api_balance.insight.view import View
 from custom_components.api_balance.model import Scope, Snapshot, Unit, Wallet
 
 USD = Unit.money("usd")
@@ -21,11 +18,10 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SETTINGS = Settings(interval=timedelta(minutes=15), starts={})
 
 
-def wallet(key: str, balance: str | None, **fields: object) -> Wallet:
+def wallet(key: str, balance: str | None, **fields: Any) -> Wallet:
     """Return a wallet in dollars."""
     amount = None if balance is None else Decimal(balance)
-    facts: dict[str, object] = {"unit": USD, "balance": amount, **fields}
-    return Wallet(key=key, **facts)  # type: ignore[arg-type]
+    return Wallet(key=key, **{"unit": USD, "balance": amount, **fields})
 
 
 def after(*snapshots: Snapshot, days: int = 0) -> tuple[AccountState, View]:

@@ -20,7 +20,6 @@ import pytest
 from custom_components.api_balance.insight.account import (
     AmountsChanged,
     Settings,
-    View,
     advance,
     deliver,
     look_again,
@@ -29,6 +28,7 @@ from custom_components.api_balance.insight.account import (
 from custom_components.api_balance.insight.levels import Event, Thresholds
 from custom_components.api_balance.insight.schedule import Ability
 from custom_components.api_balance.insight.state import AccountState, decode, encode
+from custom_components.api_balance.insight.view import View
 from custom_components.api_balance.model import (
     ACCOUNT,
     Failure,

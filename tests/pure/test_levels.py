@@ -14,13 +14,13 @@ from custom_components.api_balance.insight import account
 from custom_components.api_balance.insight.account import (
     AmountsChanged,
     Settings,
-    View,
     advance,
     deliver,
     set_thresholds,
 )
 from custom_components.api_balance.insight.levels import Activity, Level, Thresholds
 from custom_components.api_balance.insight.state import AccountState, decode, encode
+from custom_components.api_balance.insight.view import View
 from custom_components.api_balance.model import (
     Failure,
     Problem,

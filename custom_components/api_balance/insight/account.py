@@ -5,10 +5,11 @@ the clock and the randomness are given to it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from ..model import (
     ACCOUNT,
@@ -16,7 +17,6 @@ from ..model import (
     Gauge,
     Period,
     Problem,
-    Quota,
     Snapshot,
     Spend,
     Unit,
@@ -25,36 +25,24 @@ from ..model import (
 from .forecast import Estimates, State, estimate
 from .hourly_spend import hour_of
 from .jump import Jump, judge_jump
-from .levels import (
-    Activity,
-    Availability,
-    Event,
-    Level,
-    Thresholds,
-    alerts,
-    availability,
-    judge,
-)
+from .levels import Activity, Event, Level, Thresholds, alerts, judge
 from .movements import Kind, Movement
 from .outlook import Outlook, look_ahead, no_outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
+from .view import (
+    INTERVALS_SHOWN,
+    TIME_LEFT,
+    View,
+    amounts_of,
+    build_view,
+    gauges_in,
+    gauges_of,
+    is_dormant,
+    needs_new_key,
+    shown,
+)
 
-type Part = Wallet | Quota | Gauge | Spend | Outlook
-"""What has a key of its own in an account, a unit, a scope and a label."""
-
-type PartId = tuple[str, str]
-
-# The sensors that automations watch, by what their unique ids end with.
-BALANCE = "balance"
-AVAILABLE = "available"
-REMAINING = "remaining"
-TIME_LEFT = "time_left"
-
-# One refusal proves nothing: the provider's own accounts system may fail too.
-_REFUSALS_BEFORE_REAUTH = 2
-# While a provider only asks for a pause, its last numbers stay for so many intervals.
-_INTERVALS_SHOWN = 3
 # What is missing for so long is forgotten.
 _FORGOTTEN_AFTER = timedelta(days=7)
 # So many answers may leave out what can be spent before the balance takes its place.
@@ -79,36 +67,6 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """What entities show of an account. Levels and outlooks are by the gauge's key.
-
-    `is_current` is False while the facts are too old to be shown. `detail` belongs to
-    `problem`: the missing permission, the path or the project that was not understood.
-    """
-
-    snapshot: Snapshot
-    is_current: bool
-    problem: Problem | None = None
-    detail: str | None = None
-    needs_new_key: bool = False
-    misreadings: int = 0
-    availability: Availability | None = None
-    parts: Mapping[PartId, Part] = field(default_factory=dict)
-    gauges: Mapping[str, Gauge] = field(default_factory=dict)
-    levels: Mapping[str, Level] = field(default_factory=dict)
-    outlooks: Mapping[str, Outlook] = field(default_factory=dict)
-    scopes: frozenset[str] = frozenset()
-    estimates: Mapping[str, tuple[int, Estimates]] = field(
-        default_factory=dict, compare=False
-    )
-
-    def label(self, scope: str) -> str:
-        """Return what people call a part of the account."""
-        labels = {part.key: part.label for part in self.snapshot.scopes}
-        return labels.get(scope) or scope
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AmountsChanged:
     """The numbers of a gauge that automations watch, before and after a change."""
 
@@ -128,11 +86,6 @@ class Advance:
     view: View
     next_poll: timedelta
     error: Exception | None = None
-
-
-def part_id(part: Part) -> PartId:
-    """Return the id of a part, unique in the account."""
-    return type(part).__name__, part.key
 
 
 def advance(
@@ -168,7 +121,7 @@ def advance(
     view, error = _conclude(state, settings, movements, now, before)
     if view.is_current and state.problem and state.updated_at:
         # Shown for some time still, and not a moment longer.
-        stale_at = state.updated_at + _INTERVALS_SHOWN * settings.interval
+        stale_at = state.updated_at + INTERVALS_SHOWN * settings.interval
         next_poll = min(next_poll, stale_at - now + timedelta(seconds=1))
     return Advance(view=view, next_poll=next_poll, error=error)
 
@@ -193,7 +146,7 @@ def set_thresholds(
         old, known.level = known.level, None
         level = _level(state, known, gauge, before.snapshot) or old
         known.level = known.shown_level = level
-    return _shown(state, before, is_delivered=True)
+    return shown(state, before, is_delivered=True)
 
 
 def deliver(
@@ -211,14 +164,14 @@ def deliver(
         known.shown_level = known.level
         if not view.is_current or key not in view.gauges:
             continue
-        after = {**known.amounts, **_amounts(view, key)}
+        after = {**known.amounts, **amounts_of(view, key)}
         if key not in risen and TIME_LEFT in known.amounts:
             old, new = known.amounts[TIME_LEFT], after[TIME_LEFT]
             after[TIME_LEFT] = old if old < new <= old * _FLUTTER else new
         if known.amounts and known.amounts != after:
             changed.append(AmountsChanged(gauge=key, before=known.amounts, after=after))
         known.amounts = after
-    return _shown(state, view, is_delivered=True), events, changed
+    return shown(state, view, is_delivered=True), events, changed
 
 
 def fill(
@@ -276,15 +229,8 @@ def _fail(
         state.misreadings += 1
     elif not problem.is_passing:
         state.misreadings = 0
-    is_refused = _needs_new_key(state) or problem in _PERSISTENT
+    is_refused = needs_new_key(state) or problem in _PERSISTENT
     return state.schedule.fail(failure, interval, now, is_refused=is_refused)
-
-
-def _needs_new_key(state: AccountState) -> bool:
-    """Return whether the key was refused often enough to ask for another."""
-    if state.snapshot is None:
-        return state.refusals > 0
-    return state.refusals >= _REFUSALS_BEFORE_REAUTH
 
 
 def _complete(state: AccountState, snapshot: Snapshot) -> Snapshot:
@@ -322,13 +268,6 @@ def _complete(state: AccountState, snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, wallets=(*wallets, *added))
 
 
-def _gauges(snapshot: Snapshot) -> dict[str, Gauge]:
-    """Return what runs down, by its key."""
-    gauges = [wallet.gauge for wallet in snapshot.wallets]
-    gauges += [gauge for quota in snapshot.quotas if (gauge := quota.gauge)]
-    return {gauge.key: gauge for gauge in gauges}
-
-
 def _observe(
     state: AccountState,
     snapshot: Snapshot,
@@ -337,7 +276,7 @@ def _observe(
 ) -> dict[str, tuple[Movement, ...]]:
     """Add what a snapshot holds to the state, and return what moved."""
     movements = {}
-    gauges = _gauges(snapshot)
+    gauges = gauges_in(snapshot)
     for key, gauge in gauges.items():
         known = state.gauges.get(key)
         if known is None:
@@ -360,7 +299,7 @@ def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
     One short list proves nothing. Where a provider knows no projects, what it leaves out
     may come back at any time.
     """
-    present = _gauges(snapshot).keys()
+    present = gauges_in(snapshot).keys()
     for key, known in list(state.gauges.items()):
         since = known.missing_since
         if key in present or known.scope == ACCOUNT:
@@ -382,29 +321,23 @@ def _conclude(
 ) -> tuple[View, Exception | None]:
     """Return the view of the state, and what kept a conclusion from being drawn."""
     snapshot = state.snapshot or Snapshot()
-    gauges = {
-        key: gauge for key, gauge in _gauges(snapshot).items() if key in state.gauges
-    }
     outlooks: dict[str, Outlook] = {}
     estimates: dict[str, tuple[int, Estimates]] = {}
     error: Exception | None = None
     hour = hour_of(now)
-    for key, gauge in gauges.items():
+    for key, gauge in gauges_of(state).items():
         known = state.gauges[key]
         moved = movements.get(key, ())
         is_spent = any(one.kind is Kind.SPEND for one in moved)
         old_outlook = before.outlooks.get(key) if before else None
         kept = before.estimates.get(key) if before else None
-        is_due = is_anew or is_spent or kept is None or kept[0] != hour
+        if is_anew or is_spent or (kept and kept[0] != hour):
+            kept = None
         jump: Jump | None = None
         try:
-            found = (
-                (hour, estimate(known.ledger.history, now))
-                if is_due or kept is None
-                else kept
-            )
+            found = kept or (hour, estimate(known.ledger.history, now))
             outlook = look_ahead(gauge, known.ledger, found[1], old_outlook, now)
-            if is_due and key in movements:
+            if kept is None and key in movements:
                 known.is_jumping, jump = judge_jump(
                     known.is_jumping, known.ledger.history, now
                 )
@@ -417,57 +350,8 @@ def _conclude(
         if key in movements:
             known.runway = known.runway if outlook.lasts is None else outlook.lasts
             _alert(state, known, gauge, snapshot, moved, jump, now)
-    parts: list[Part] = [
-        # The provider's own number takes the place of ours.
-        *_own_spend(state, gauges, now),
-        *snapshot.wallets,
-        *snapshot.quotas,
-        *gauges.values(),
-        *snapshot.spend,
-        *outlooks.values(),
-    ]
-    part = next((scope for scope in snapshot.scopes if scope.problem), None)
-    problem, detail = state.problem, state.detail
-    if problem is None and part:
-        problem = part.problem
-        is_misread = problem is Problem.UNEXPECTED_ANSWER
-        detail = (part.label or part.key) if is_misread else None
-    view = View(
-        snapshot=snapshot,
-        is_current=_is_current(state, settings.interval, now),
-        problem=problem,
-        detail=detail,
-        needs_new_key=_needs_new_key(state),
-        misreadings=state.misreadings,
-        parts={part_id(part): part for part in parts},
-        gauges=gauges,
-        outlooks=outlooks,
-        scopes=frozenset(
-            {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
-            | {known.scope for known in state.gauges.values()}
-        ),
-        estimates=estimates,
-    )
-    return _shown(state, view), error
-
-
-def _shown(state: AccountState, view: View, *, is_delivered: bool = False) -> View:
-    """Return the view with the levels and the availability that have been delivered."""
-    levels = {
-        key: known.shown_level
-        for key, known in state.gauges.items()
-        if known.shown_level is not None
-    }
-    if is_delivered or state.availability is None:
-        state.availability = availability(
-            view.snapshot,
-            [
-                (gauge, levels[key])
-                for key, gauge in view.gauges.items()
-                if key in levels and not _is_dormant(state, state.gauges[key], gauge)
-            ],
-        )
-    return replace(view, levels=levels, availability=state.availability)
+    view = build_view(state, settings.interval, outlooks, estimates, now)
+    return view, error
 
 
 def _alert(
@@ -491,8 +375,8 @@ def _alert(
         activities = alerts(old, known.level, movements)
     thresholds = state.thresholds_of(gauge.key)
     after = gauge.shown
-    event = Event(
-        activity=Activity.REMINDER,
+    report = partial(
+        Event,
         gauge=gauge.key,
         unit=gauge.unit,
         at=now,
@@ -504,10 +388,10 @@ def _alert(
         runway=known.runway,
         days=thresholds.days or None,
     )
-    state.events += [replace(event, activity=activity) for activity in activities]
+    state.events += [report(activity=activity) for activity in activities]
     if jump:
         state.events.append(
-            replace(event, activity=Activity.SPEND_JUMPED, before=None, jump=jump)
+            report(activity=Activity.SPEND_JUMPED, before=None, jump=jump)
         )
 
 
@@ -523,65 +407,5 @@ def _level(
         state.thresholds_of(gauge.key),
         known.runway,
         is_usable=is_usable and gauge.scope not in refused,
-        is_dormant=_is_dormant(state, known, gauge),
+        is_dormant=is_dormant(state, known, gauge),
     )
-
-
-def _is_dormant(state: AccountState, known: GaugeState, gauge: Gauge) -> bool:
-    """Return whether a gauge was never used, beside one that was.
-
-    It neither alerts nor makes the account look depleted.
-    """
-    return (
-        gauge.remaining == 0
-        and not known.has_held
-        and any(other.has_held for other in state.gauges.values())
-    )
-
-
-def _is_current(state: AccountState, interval: timedelta, now: datetime) -> bool:
-    """Return whether the last facts can be shown."""
-    if state.updated_at is None or state.problem not in (None, Problem.RATE_LIMITED):
-        return False
-    until = state.updated_at + _INTERVALS_SHOWN * interval
-    retry_at = state.schedule.retry_at.get(Ability.BALANCE)
-    if state.problem is None and retry_at:
-        # Every part but one was read; the next poll waits for that one.
-        until = max(until, retry_at + interval)
-    return now <= until
-
-
-def _amounts(view: View, key: str) -> Amounts:
-    """Return the numbers of a gauge that automations watch; times in days."""
-    gauge, outlook = view.gauges[key], view.outlooks[key]
-    found: dict[str, Decimal | None] = {TIME_LEFT: outlook.days_left}
-    if gauge.is_quota:
-        found[REMAINING] = gauge.remaining
-    for wallet in view.snapshot.wallets:
-        if wallet.key == key:
-            found |= {BALANCE: wallet.balance, AVAILABLE: wallet.available}
-    return {name: amount for name, amount in found.items() if amount is not None}
-
-
-def _own_spend(
-    state: AccountState, gauges: Mapping[str, Gauge], now: datetime
-) -> Iterator[Spend]:
-    """Yield what was spent in the current day and month, by our own count."""
-    totals: dict[tuple[str, Unit, Period], Spend] = {}
-    for key, gauge in gauges.items():
-        if gauge.is_quota:
-            continue
-        for period, tally in state.gauges[key].ledger.tallies.items():
-            whose = gauge.scope, gauge.unit, period
-            total = totals.get(whose)
-            totals[whose] = Spend(
-                unit=gauge.unit,
-                amount=tally.amount + (total.amount if total else 0),
-                # Where a wallet appeared later, the sum is known since then.
-                start=max(tally.since, total.start) if total else tally.since,
-                end=now,
-                scope=gauge.scope,
-                period=period,
-                label=gauge.label,
-            )
-    yield from totals.values()
