@@ -16,7 +16,7 @@ from custom_components.api_balance.providers.base import (
     MissingPermission,
     ProviderFault,
     RateLimited,
-    TellsOneBalance,
+    ReportsOneBalance,
     UnexpectedAnswer,
     WrongCredentialKind,
 )
@@ -447,7 +447,7 @@ def test_short_lived_token() -> None:
 
 async def test_one_balance(deepgram: Deepgram, simulated: RecordedProvider) -> None:
     """A single balance is asked for by its id, whatever stands in it."""
-    assert isinstance(deepgram, TellsOneBalance)
+    assert isinstance(deepgram, ReportsOneBalance)
     simulated.answers[f"GET /v1/projects/{HOME}/balances/b%2F1"] = answer(
         {"balance_id": "b/1", "amount": 0.1, "units": "usd"}
     )

@@ -20,10 +20,10 @@ from custom_components.api_balance.providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
+    ReportsPurchases,
+    ReportsSpend,
+    ReportsSpendFields,
     SpendQuery,
-    TellsPurchases,
-    TellsSpend,
-    TellsSpendFields,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -56,9 +56,9 @@ from .test_providers import PAGE, answering, breakages, each, reset
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 ABILITIES = {
-    "purchases": TellsPurchases,
-    "spend": TellsSpend,
-    "spend_fields": TellsSpendFields,
+    "purchases": ReportsPurchases,
+    "spend": ReportsSpend,
+    "spend_fields": ReportsSpendFields,
 }
 TELLING = [
     pytest.param(provider, report, id=f"{provider.id}-{report}")
@@ -250,13 +250,13 @@ async def test_counters_of_a_key(
 @asynccontextmanager
 async def account_of(
     simulated: SimulatedProvider,
-) -> AsyncIterator[tuple[TellsSpend, str]]:
+) -> AsyncIterator[tuple[ReportsSpend, str]]:
     """Yield the provider of a simulated account, and what has money in it."""
     async with ClientSession() as session:
         provider = connect(
             load(simulated.id), session, simulated.credentials, base_url=simulated.url
         )
-        assert isinstance(provider, TellsSpend)
+        assert isinstance(provider, ReportsSpend)
         if isinstance(simulated, SimulatedDeepgram):
             yield provider, simulated.projects[0]
         else:

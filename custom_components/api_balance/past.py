@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
 from .insight.hourly_spend import DAYS_KEPT
-from .providers.base import ProviderError, SpendQuery, TellsSpend
+from .providers.base import ProviderError, ReportsSpend, SpendQuery
 from .spend import async_get_known_spend
 
 _AFTER_FAILURE = timedelta(hours=1)
@@ -19,7 +19,9 @@ _AFTER_FAILURE = timedelta(hours=1)
 def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
     """Ask the provider once, and after a poll of later if it could not answer."""
     coordinator = entry.runtime_data
-    if coordinator.state.knows_past or not isinstance(coordinator.provider, TellsSpend):
+    if coordinator.state.knows_past or not isinstance(
+        coordinator.provider, ReportsSpend
+    ):
         return
     ask_from: datetime | None = dt_util.utcnow()
 

@@ -36,9 +36,9 @@ from .providers.base import (
     SPEND_DIMENSIONS,
     NotFound,
     ProviderError,
+    ReportsOneBalance,
+    ReportsSpend,
     SpendQuery,
-    TellsOneBalance,
-    TellsSpend,
     UnexpectedAnswer,
 )
 from .remind import remind
@@ -180,7 +180,7 @@ def _query(coordinator: AccountCoordinator, call: ServiceCall) -> SpendQuery:
     if end is not None:
         # Some providers are a day ahead of the home.
         end = min(end, today + timedelta(days=1))
-    elif not isinstance(coordinator.provider, TellsSpend):
+    elif not isinstance(coordinator.provider, ReportsSpend):
         end = today
     elif start is not None and start <= today:
         # The others may be a day behind: today is the day that runs there.
@@ -214,7 +214,7 @@ async def _ask_balance(
     Raises ProviderError, and ServiceValidationError where there is no such balance.
     """
     provider = coordinator.provider
-    if not isinstance(provider, TellsOneBalance):
+    if not isinstance(provider, ReportsOneBalance):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_single_balance",

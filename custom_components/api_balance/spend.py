@@ -19,10 +19,10 @@ from .insight.schedule import Ability
 from .model import ACCOUNT, Problem, Purchase, Spend, Wallet
 from .providers.base import (
     SPEND_DIMENSIONS,
+    ReportsPurchases,
+    ReportsSpend,
+    ReportsSpendFields,
     SpendQuery,
-    TellsPurchases,
-    TellsSpend,
-    TellsSpendFields,
 )
 
 PROJECT = "project"
@@ -78,7 +78,7 @@ async def async_get_spend(
     """
     scopes, query = _narrow(coordinator, query)
     provider = coordinator.provider
-    if not isinstance(provider, TellsSpend):
+    if not isinstance(provider, ReportsSpend):
         days = [
             day
             for wallet, ledger in _ledgers(coordinator, scopes)
@@ -129,7 +129,7 @@ async def async_get_spend_fields(
     options: dict[str, dict[str, str]] = {}
     if parts := coordinator.data.snapshot.scopes:
         options[PROJECT] = {part.key: part.label or part.key for part in parts}
-    if isinstance(provider, TellsSpendFields):
+    if isinstance(provider, ReportsSpendFields):
         for scope in _scopes(coordinator):
             values_of = await coordinator.async_ask(
                 Ability.SPEND_REPORT,
@@ -155,7 +155,7 @@ async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport
     """
     provider = coordinator.provider
     scopes = _scopes(coordinator)
-    if not isinstance(provider, TellsPurchases):
+    if not isinstance(provider, ReportsPurchases):
         return PurchaseReport(
             source=Source.LEDGER,
             rows=tuple(
@@ -191,7 +191,7 @@ def _dimensions(
     provider = coordinator.provider
     filters: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    if isinstance(provider, TellsSpend):
+    if isinstance(provider, ReportsSpend):
         filters, groups = provider.spend_filters, provider.spend_groups
     if coordinator.data.snapshot.scopes:
         # Every row holds its part: this needs nothing of the provider.

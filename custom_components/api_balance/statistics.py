@@ -21,7 +21,7 @@ from .coordinator import SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
 from .insight.hourly_spend import hour_of, start_of
 from .insight.series import Series
 from .model import Spend, Unit
-from .providers.base import ProviderError, SpendQuery, TellsSpend
+from .providers.base import ProviderError, ReportsSpend, SpendQuery
 from .spend import async_get_known_spend
 
 LINE_ITEM = "line_item"
@@ -96,7 +96,7 @@ class SpendStatistics:
     async def _async_write(self, now: datetime) -> None:
         """Write what is new."""
         provider = self._coordinator.provider
-        if not isinstance(provider, TellsSpend):
+        if not isinstance(provider, ReportsSpend):
             self._pause = start_of(hour_of(now) + 1) - now
             await self._async_write_ledgers()
             return

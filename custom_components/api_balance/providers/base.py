@@ -390,7 +390,7 @@ type Explain = Callable[[Refusal], ProviderError | None]
 
 
 @runtime_checkable
-class TellsOneBalance(Protocol):
+class ReportsOneBalance(Protocol):
     """A provider that can be asked for one balance by its id."""
 
     async def fetch_balance(self, scope: str, balance_id: str) -> Lot:
@@ -398,7 +398,7 @@ class TellsOneBalance(Protocol):
 
 
 @runtime_checkable
-class TellsPurchases(Protocol):
+class ReportsPurchases(Protocol):
     """A provider that lists what was bought and granted."""
 
     async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
@@ -442,7 +442,7 @@ class SpendQuery:
 
 
 @runtime_checkable
-class TellsSpend(Protocol):
+class ReportsSpend(Protocol):
     """A provider that reports what was spent, day by day."""
 
     spend_filters: ClassVar[tuple[str, ...]]
@@ -461,7 +461,7 @@ class TellsSpend(Protocol):
 
 
 @runtime_checkable
-class TellsSpendFields(Protocol):
+class ReportsSpendFields(Protocol):
     """A provider that lists the values that its spend can be filtered by."""
 
     async def fetch_spend_fields(
