@@ -885,6 +885,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 )
 async def test_provider_that_fails(
     hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
     deepgram: Deepgram,
     ask: Ask,
     action: str,
@@ -903,6 +904,7 @@ async def test_provider_that_fails(
     assert len({request.path for request in deepgram.requests}) == 1
     assert state_of(hass, "sensor.deepgram_update_status") == "ok"
     deepgram.heal()
+    freezer.tick(timedelta(minutes=20))
     assert await ask("get_spend", deepgram)
 
 
@@ -937,13 +939,13 @@ async def test_provider_that_wants_to_be_left_alone(
 async def test_limit_of_a_report_without_an_end(
     deepgram: Deepgram, ask: Ask, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A limit that does not say how long it lasts is respected for an hour."""
+    """A limit that does not say how long it lasts is respected for a quarter of an hour."""
     deepgram.fail(Http(429))
     with pytest.raises(HomeAssistantError):
         await ask("get_spend", deepgram)
     deepgram.heal()
     deepgram.requests.clear()
-    freezer.tick(timedelta(minutes=59))
+    freezer.tick(timedelta(minutes=14))
     with pytest.raises(HomeAssistantError) as error:
         await ask("get_spend", deepgram)
     assert told(error)[0] == "rate_limited"

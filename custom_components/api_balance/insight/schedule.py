@@ -13,7 +13,7 @@ _LONGEST_BACKOFF = timedelta(minutes=30)
 # While only a person can help, polls are rare.
 _WHILE_REFUSED = timedelta(hours=1)
 # A provider that limits reports and does not say for how long.
-_AFTER_A_LIMIT = timedelta(hours=1)
+_AFTER_A_LIMIT = timedelta(minutes=15)
 # Beyond so many failures the backoff has reached its end.
 _MAX_DOUBLINGS = 8
 
