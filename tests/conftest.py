@@ -17,6 +17,7 @@ from custom_components.api_balance.const import DOMAIN
 from custom_components.api_balance.providers.catalog import load_all
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .recording import RECORDED_AT
 from .simulator import SimulatedProvider, Simulator
@@ -51,6 +52,12 @@ def our_log(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(
         line for line in caplog.text.splitlines() if "aiohttp.access" not in line
     )
+
+
+async def first_poll(hass: HomeAssistant) -> None:
+    """Let the first poll after a start happen."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=1))
+    await hass.async_block_till_done()
 
 
 @pytest.fixture(autouse=True)

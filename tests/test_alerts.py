@@ -26,7 +26,7 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, first_poll, state_of
 from .simulator import Http, Simulator
 from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
@@ -170,7 +170,7 @@ async def restart(
     meanwhile()
     hass.set_state(CoreState.not_running)
     await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    await first_poll(hass)
 
 
 async def started(hass: HomeAssistant) -> None:
@@ -368,6 +368,35 @@ async def test_spent_in_a_restart(
     assert seen.all() == WARNED
     await poll()
     assert seen.all() == NOTHING
+
+
+@pytest.mark.parametrize(("spent", "topped_up"), [(60, 50), (0, 50)])
+async def test_top_up_while_stopped(
+    hass: HomeAssistant,
+    telnyx: Telnyx,
+    seen: Seen,
+    entry: MockConfigEntry,
+    poll: Poll,
+    freezer: FrozenDateTimeFactory,
+    spent: int,
+    topped_up: int,
+) -> None:
+    """What was paid in during a stop is a top-up, and takes no spend back."""
+    telnyx.set_balance(Decimal(100))
+    await poll()
+    telnyx.set_balance(Decimal(100 - spent))
+    await poll()
+    seen.all()
+
+    def pay_in() -> None:
+        freezer.tick(timedelta(hours=6))
+        telnyx.top_up(Decimal(topped_up))
+
+    await restart(hass, entry, pay_in)
+    await started(hass)
+    await poll()
+    assert seen.all() == (0, ["topped_up"])
+    assert Decimal(state_of(hass, "sensor.telnyx_spent_today") or "") == spent
 
 
 async def test_poll_before_the_start_is_over(

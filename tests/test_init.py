@@ -8,16 +8,21 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.api_balance.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
+from homeassistant.util.file import WriteError
 
 from .conftest import AddAccount, Poll, our_log, state_of
 from .simulator import Html, Http, Reset, Simulator
@@ -542,6 +547,92 @@ async def test_record_that_cannot_be_read_now(
     assert hass_storage[f"{DOMAIN}.entry_telnyx"] is saved
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.reason is None
+
+
+async def test_disk_that_is_full(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A threshold that could not be written is written when there is room again."""
+    await add_account(simulator[Telnyx])
+    with patch.object(Store, "_async_write_data", side_effect=WriteError("full")):
+        await hass.services.async_call(
+            "number",
+            "set_value",
+            {"entity_id": "number.telnyx_low_balance_threshold", "value": 42},
+            blocking=True,
+        )
+        await hass.async_block_till_done()
+    freezer.tick(timedelta(minutes=11))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    saved = hass_storage[f"{DOMAIN}.entry_telnyx"]["data"]
+    assert saved["thresholds"]["usd"]["amount"] == "42.0"
+
+
+async def test_start_of_many_accounts(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """At a start the accounts are asked in turn; what was stored is shown until then."""
+    telnyx, deepgram = simulator[Telnyx], simulator[Deepgram]
+    entries = [await add_account(telnyx), await add_account(deepgram)]
+    for entry in entries:
+        await hass.config_entries.async_unload(entry.entry_id)
+    balance = "sensor.telnyx_balance"
+    telnyx.requests.clear()
+    deepgram.requests.clear()
+    hass.set_state(CoreState.not_running)
+    for entry in entries:
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(hass, balance) == "300.00"
+    assert not telnyx.requests
+    telnyx.spend(Decimal(1))
+    for answered in (telnyx, deepgram):
+        freezer.tick(timedelta(milliseconds=60))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert answered.requests
+        freezer.tick(timedelta(milliseconds=60))
+    assert state_of(hass, balance) == "299.00"
+
+
+async def test_old_numbers_at_a_start(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    add_account: AddAccount,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Numbers that are too old are not shown before the first answer."""
+    entry = await add_account(simulator[Telnyx])
+    await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(hours=3))
+    hass.set_state(CoreState.not_running)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor.telnyx_balance") == "unavailable"
+    freezer.tick(timedelta(seconds=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert state_of(hass, "sensor.telnyx_balance") == "300.00"
+
+
+async def test_provider_of_another_version(hass: HomeAssistant) -> None:
+    """An account whose provider is not known says so."""
+    entry = MockConfigEntry(domain=DOMAIN, title="Nimbus", data={"provider": "nimbus"})
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.reason == (
+        "This version of API Balance does not know the provider nimbus. Update API"
+        " Balance, or delete the account"
+    )
 
 
 async def test_record_of_the_first_version(

@@ -477,8 +477,8 @@ LAYERS = [
     {"connection", "migration"},
     {"forms", "issues", "store"},
     {"coordinator"},
-    {"entity", "long_term", "spend"},
-    {"answers", "past", "remind"},
+    {"entity", "reports"},
+    {"answers", "remind"},
 ]
 
 

@@ -454,7 +454,7 @@ def test_past_of_a_wallet_without_an_amount() -> None:
     settings = Settings(interval=timedelta(minutes=10), starts=starts)
     advance(state, snapshot, settings, now)
     row = Spend(unit=usd, amount=Decimal(1), start=now, end=now)
-    fill(state, [row], starts)
+    fill(state, [row], starts, now)
     assert state.knows_past
     assert state.gauges["usd"].ledger.history.hours == {}
 

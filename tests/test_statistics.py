@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,9 +23,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from pytest_homeassistant_custom_component.typing import RecorderInstanceContextManager
 
-from custom_components.api_balance import long_term
 from custom_components.api_balance.const import DOMAIN
-from custom_components.api_balance.insight.series import Point, correct
 from custom_components.api_balance.model import (
     ACCOUNT,
     Problem,
@@ -47,6 +46,8 @@ from custom_components.api_balance.providers.base import (
     Unreachable,
     WrongCredentialKind,
 )
+from custom_components.api_balance.reports import recorder as long_term
+from custom_components.api_balance.reports.series import Point, correct
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.models import (
     StatisticData,
@@ -564,6 +565,27 @@ async def test_line_items(
     }
 
 
+async def test_line_items_that_look_the_same(
+    recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
+) -> None:
+    """Line items that differ in special characters alone have a statistic each."""
+    books.book(1, "1", "nova 3")
+    books.book(1, "2", "nova-3")
+    await add()
+    books.book(1, "4", "Nova 3")
+    await poll(HALF_A_DAY)
+    await settle(hass)
+    spent = {
+        name: await bars(hass, id_)
+        for id_, (name, _) in (await ids(hass)).items()
+        if id_ != TOTAL
+    }
+    assert spent == {
+        f"Reporter spend on {item} (USD)": {date_ago(1): Decimal(amount)}
+        for item, amount in (("nova 3", 1), ("nova-3", 2), ("Nova 3", 4))
+    }
+
+
 async def test_line_item_that_rested(
     recorder_mock: Recorder, hass: HomeAssistant, books: Books, add: Add, poll: Poll
 ) -> None:
@@ -927,6 +949,34 @@ async def test_hours_of_the_ledger(
     assert {request.path for request in telnyx.requests[asked:]} == {"/v2/balance"}
 
 
+async def test_power_cut(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    add_account: AddAccount,
+    poll: Poll,
+) -> None:
+    """What the statistics hold is not observed again after a power cut."""
+    telnyx = simulator[Telnyx]
+    entry = await add_account(telnyx)
+    await poll(timedelta(minutes=18))
+    telnyx.spend(Decimal(2))
+    await poll(timedelta(minutes=12, seconds=5))
+    await settle(hass)
+    stored = deepcopy(hass_storage[f"{DOMAIN}.{entry.entry_id}"])
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = stored
+    telnyx.spend(Decimal(3))
+    await poll(timedelta(hours=1))
+    await hass.config_entries.async_setup(entry.entry_id)
+    for _ in range(2):
+        await poll(timedelta(hours=1))
+    await settle(hass)
+    hours = await read(hass, "api_balance:entry_telnyx_usd_spend", period="hour")
+    assert sum(hours.values()) == 5
+
+
 async def test_recorder_is_not_read_with_every_poll(
     recorder_mock: Recorder,
     hass: HomeAssistant,
@@ -1042,7 +1092,7 @@ def test_without_what_the_recorder_needs() -> None:
     """Where there is no recorder, there may be no database library either."""
     code = (
         "import sys; sys.modules['sqlalchemy'] = None\n"
-        "import custom_components.api_balance.statistics\n"
+        "import custom_components.api_balance.reports.statistics\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

@@ -38,7 +38,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, first_poll, state_of
 from .past import remember
 from .simulator import Http, SimulatedProvider, Simulator
 from .simulator.deepgram import Deepgram
@@ -153,7 +153,7 @@ class Home:
         change()
         self.hass.set_state(CoreState.not_running)
         await self.hass.config_entries.async_setup(self.entry.entry_id)
-        await self.hass.async_block_till_done()
+        await first_poll(self.hass)
         self.hass.set_state(CoreState.starting)
         await self.turn("on")
         self.hass.set_state(CoreState.running)
@@ -920,6 +920,7 @@ async def test_several_accounts(
         hass.set_state(CoreState.not_running)
         for entry in (home.entry, second):
             await hass.config_entries.async_setup(entry.entry_id)
+        await first_poll(hass)
         hass.set_state(CoreState.starting)
         await home.turn("on")
         hass.set_state(CoreState.running)

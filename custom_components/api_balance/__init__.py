@@ -1,23 +1,29 @@
 """The API Balance integration."""
 
+from datetime import timedelta
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    ConfigEntryNotReady,
+)
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .connection import async_connect, async_load_provider
+from .connection import UnknownProvider, async_connect, async_load_provider
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
 from .issues import async_delete_issues, placeholders
 from .model import ACCOUNT, Problem
-from .past import async_start_past
 from .providers.base import ProviderError
+from .reports.backfill import async_start_past
+from .reports.statistics import async_start_statistics
 from .services import async_setup_services
-from .statistics import async_start_statistics
 from .store import AccountStore
 
 PLATFORMS = [
@@ -26,6 +32,9 @@ PLATFORMS = [
     Platform.NUMBER,
     Platform.SENSOR,
 ]
+
+# At a start the accounts are asked one after the other, so that many hold nothing up.
+START_SPACING = timedelta(milliseconds=100)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -51,6 +60,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         ) from err
     try:
         provider = await async_connect(hass, entry.data)
+    except UnknownProvider:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_provider",
+            translation_placeholders={"provider": entry.data[CONF_PROVIDER]},
+        ) from None
     except ProviderError as err:
         # The key itself shows that it is of no use; no request was made.
         kind = await async_load_provider(hass, entry.data[CONF_PROVIDER])
@@ -60,7 +75,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
             translation_placeholders=placeholders(kind, err.problem),
         ) from None
     coordinator = AccountCoordinator(hass, entry, provider, store, state)
-    await coordinator.async_refresh()
+    is_start = not hass.is_running
+    if state.snapshot is None or not is_start:
+        await coordinator.async_refresh()
     if state.snapshot is None:
         await coordinator.async_close()
         problem = coordinator.data.problem or Problem.RATE_LIMITED
@@ -86,6 +103,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         .id
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if is_start:
+        coordinator.async_refresh_later(_position(hass, entry) * START_SPACING)
     # A coordinator polls only while something listens, and every entity may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
 
@@ -103,6 +122,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         )
     )
     return True
+
+
+def _position(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> int:
+    """Return how many accounts come before this one."""
+    ids = [other.entry_id for other in hass.config_entries.async_entries(DOMAIN)]
+    return ids.index(entry.entry_id)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:

@@ -16,7 +16,7 @@ from .coordinator import AccountCoordinator
 from .insight.outlook import Outlook
 from .insight.view import View
 from .model import ACCOUNT, Lot, Purchase, Quota, Spend, Unit, Wallet
-from .spend import PurchaseReport, Source, SpendField, SpendReport
+from .reports.spend import PurchaseReport, Source, SpendField, SpendReport
 
 
 def balances_answer(coordinator: AccountCoordinator) -> JsonObjectType:

@@ -1,7 +1,7 @@
 """Coordinator of an account: it carries answers to the insight, and events to the home."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 import random
 import traceback
@@ -11,6 +11,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
@@ -163,6 +164,15 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
             return Failure(problem=Problem.INTERNAL_ERROR)
 
     @callback
+    def async_refresh_later(self, delay: timedelta) -> None:
+        """Poll for the first time in a while; what was stored is shown until then."""
+
+        async def refresh(now: datetime) -> None:
+            await self.async_refresh()
+
+        self.config_entry.async_on_unload(async_call_later(self.hass, delay, refresh))
+
+    @callback
     def async_arm(self) -> None:
         """Start sending alerts: the automations are there."""
         self._is_armed = True
@@ -199,6 +209,10 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         """Save the state."""
         await self._store.async_save(self.state)
 
+    async def async_save_waiting(self) -> None:
+        """Save now what would be saved in a moment."""
+        await self._store.async_save_waiting(self.state)
+
     async def async_close(self) -> None:
         """Save the state for the last time."""
         await self._store.async_close(self.state)
@@ -210,9 +224,9 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
 
     async def async_learn_past(self, rows: Iterable[Spend]) -> None:
         """Add what the provider reports of the days before the account was added."""
-        settings = self.settings
-        fill(self.state, rows, settings.starts)
-        self._show(look_again(self.state, settings, dt_util.utcnow(), self.data))
+        settings, now = self.settings, dt_util.utcnow()
+        fill(self.state, rows, settings.starts, now)
+        self._show(look_again(self.state, settings, now, self.data))
         await self.async_save()
 
     def thresholds(self, key: str) -> Thresholds:

@@ -37,6 +37,12 @@ class AccountEntity(CoordinatorEntity[AccountCoordinator]):
             identifiers={(DOMAIN, device_id(entry.entry_id))}
         )
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the facts are not too old to be shown."""
+        return super().available and self.coordinator.data.is_current
+
 
 class PartEntity[PartT: Part](AccountEntity):
     """Base entity of a part: a wallet, a quota, a gauge, a running spend or an outlook."""

@@ -42,7 +42,7 @@ from .providers.base import (
     UnexpectedAnswer,
 )
 from .remind import remind
-from .spend import async_get_purchases, async_get_spend, async_get_spend_fields
+from .reports.spend import async_get_purchases, async_get_spend, async_get_spend_fields
 
 SERVICE_REMIND = "remind"
 SERVICE_GET_BALANCES = "get_balances"

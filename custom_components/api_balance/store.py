@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError
 
 from .const import DOMAIN, LOGGER
 from .insight.state import AccountState, decode, encode
@@ -15,6 +16,8 @@ from .migration import migrate
 
 STORAGE_VERSION = 2
 SAVE_DELAY = 10
+# How soon a full disk is tried again.
+_RETRY_DELAY = 600
 
 
 class _Store(Store[dict[str, Any]]):
@@ -26,6 +29,15 @@ class _Store(Store[dict[str, Any]]):
     ) -> dict[str, Any]:
         """Return the data of version 0.1.0 in the form of today."""
         return migrate(old_data)
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        """Write the data, later where that fails now."""
+        try:
+            await super()._async_write_data(data)
+        except WriteError:
+            self.async_delay_save(lambda: data["data"], _RETRY_DELAY)
+            raise
 
 
 class AccountStore:
@@ -49,10 +61,9 @@ class AccountStore:
 
         Raises OSError when the file is there and cannot be read now.
         """
-        path = Path(self._store.path)
         try:
-            data = await self._store.async_load()
-            return AccountState() if data is None else decode(data)
+            if (data := await self._store.async_load()) is not None:
+                return await self._async_decode(data)
         except (
             ArithmeticError,
             AttributeError,
@@ -63,6 +74,17 @@ class AccountStore:
         ) as err:
             if isinstance(err.__cause__, OSError):
                 raise err.__cause__ from None
+            await self._async_set_aside()
+        return AccountState()
+
+    async def _async_decode(self, data: Any) -> AccountState:
+        """Return the state that was stored. Raises ValueError."""
+        state: AccountState = await self._hass.async_add_executor_job(decode, data)
+        return state
+
+    async def _async_set_aside(self) -> None:
+        """Keep a file that cannot be read from being overwritten."""
+        path = Path(self._store.path)
         aside = path.with_name(f"{path.name}.broken-{dt_util.utcnow():%Y%m%d%H%M%S}")
         await self._hass.async_add_executor_job(_set_aside, path, aside)
         LOGGER.warning(
@@ -70,7 +92,6 @@ class AccountStore:
             " with an empty record",
             aside,
         )
-        return AccountState()
 
     @callback
     def async_save_soon(self, state: AccountState) -> None:
@@ -84,6 +105,11 @@ class AccountStore:
         if not self._is_closed and not self._is_waiting:
             self._is_waiting = True
             self._store.async_delay_save(data, SAVE_DELAY)
+
+    async def async_save_waiting(self, state: AccountState) -> None:
+        """Write now what would be written in a moment."""
+        if self._is_waiting:
+            await self.async_save(state)
 
     async def async_save(self, state: AccountState) -> None:
         """Write the state now."""

@@ -1,6 +1,6 @@
 """What outlives a restart: the stored form and what is refused of it."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 import json
 from typing import Any
@@ -204,6 +204,7 @@ def test_past_of_several_wallets() -> None:
             for unit in (USD, eur)
         ],
         starts,
+        NOW,
     )
     assert state.knows_past
     spent = {
@@ -251,3 +252,27 @@ def test_hours_that_nobody_has(history: dict[str, Any]) -> None:
     }
     with pytest.raises(ValueError, match=r".*"):
         decode({"gauges": {"usd": gauge}})
+
+
+def test_past_of_several_days() -> None:
+    """What is reported of several days is spread over those that have begun."""
+    starts = {Period.TODAY: NOW, Period.THIS_MONTH: NOW.replace(day=1)}
+    settings = Settings(interval=timedelta(minutes=15), starts=starts)
+    state = AccountState()
+    wallet = Wallet(key="usd", unit=USD, balance=Decimal(1))
+    advance(state, Snapshot(wallets=(wallet,)), settings, NOW)
+    midnight = datetime.combine(NOW.date(), time(), UTC)
+    start = midnight - timedelta(days=3)
+    end = midnight + timedelta(days=20)
+    fill(
+        state,
+        [Spend(unit=USD, amount=Decimal(8), start=start, end=end)],
+        starts,
+        NOW,
+    )
+    history = state.gauges["usd"].ledger.history
+    days = [
+        sum(amount for _, amount in history.between(day, day + timedelta(days=1)))
+        for day in (start + timedelta(days=number) for number in range(4))
+    ]
+    assert days == [pytest.approx(Decimal(2), abs=Decimal("0.001"))] * 4

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from math import ceil
 
 from ..model import (
     ACCOUNT,
@@ -23,7 +24,7 @@ from ..model import (
     Wallet,
 )
 from .forecast import Estimates, State, estimate
-from .hourly_spend import hour_of
+from .hourly_spend import hour_of, share
 from .jump import Jump, judge_jump
 from .levels import Activity, Event, Level, Thresholds, alerts, judge
 from .movements import Kind, Movement
@@ -43,6 +44,7 @@ from .view import (
     shown,
 )
 
+_DAY = timedelta(days=1)
 # What is missing for so long is forgotten.
 _FORGOTTEN_AFTER = timedelta(days=7)
 # So many answers may leave out what can be spent before the balance takes its place.
@@ -175,14 +177,23 @@ def deliver(
 
 
 def fill(
-    state: AccountState, rows: Iterable[Spend], starts: Mapping[Period, datetime]
+    state: AccountState,
+    rows: Iterable[Spend],
+    starts: Mapping[Period, datetime],
+    now: datetime,
 ) -> None:
-    """Add what the provider reports of the days before the account was added."""
+    """Add what the provider reports of the days before the account was added.
+
+    What is of several days is spread over those that have begun.
+    """
     days: defaultdict[tuple[str, Unit], defaultdict[date, Decimal]] = defaultdict(
         lambda: defaultdict(Decimal)
     )
     for row in rows:
-        days[row.scope, row.unit][row.start.date()] += row.amount
+        length = max(ceil((min(row.end, now) - row.start) / _DAY), 1)
+        for number in range(length):
+            day = (row.start + number * _DAY).date()
+            days[row.scope, row.unit][day] += share(row.amount, 1 / length)
     wallets = [known for known in state.gauges.values() if not known.is_quota]
     sharing = Counter((known.scope, known.unit) for known in wallets)
     for known in wallets:

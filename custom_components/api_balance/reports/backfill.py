@@ -6,11 +6,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
-from .insight.hourly_spend import DAYS_KEPT
-from .providers.base import ProviderError, ReportsSpend, SpendQuery
-from .spend import async_get_known_spend
+from ..const import DOMAIN
+from ..coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
+from ..insight.hourly_spend import DAYS_KEPT
+from ..providers.base import ProviderError, ReportsSpend, SpendQuery
+from .spend import async_get_reported_spend
 
 _AFTER_FAILURE = timedelta(hours=1)
 
@@ -19,9 +19,8 @@ _AFTER_FAILURE = timedelta(hours=1)
 def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
     """Ask the provider once, and after a poll of later if it could not answer."""
     coordinator = entry.runtime_data
-    if coordinator.state.knows_past or not isinstance(
-        coordinator.provider, ReportsSpend
-    ):
+    provider = coordinator.provider
+    if coordinator.state.knows_past or not isinstance(provider, ReportsSpend):
         return
     ask_from: datetime | None = dt_util.utcnow()
 
@@ -47,7 +46,7 @@ def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
         """Ask, and no more unless the failure is one that passes."""
         nonlocal ask_from
         try:
-            await _async_learn_past(coordinator)
+            await _async_learn_past(coordinator, provider)
         except ProviderError as err:
             if err.problem.is_passing:
                 return
@@ -59,9 +58,11 @@ def async_start_past(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> None:
     ask_if_due()
 
 
-async def _async_learn_past(coordinator: AccountCoordinator) -> None:
+async def _async_learn_past(
+    coordinator: AccountCoordinator, provider: ReportsSpend
+) -> None:
     """Learn what was spent. Raises ProviderError."""
     today = datetime.now(UTC).date()
     query = SpendQuery(start=today - timedelta(days=DAYS_KEPT), end=today)
-    rows, _ = await async_get_known_spend(coordinator, query)
+    rows, _ = await async_get_reported_spend(coordinator, provider, query)
     await coordinator.async_learn_past(rows)

@@ -1,7 +1,7 @@
 """Reports of what was spent and paid in: the provider's own, else the ledger's."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,13 +11,13 @@ from functools import partial
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .coordinator import AccountCoordinator
-from .insight.hourly_spend import start_of
-from .insight.movements import Ledger
-from .insight.schedule import Ability
-from .model import ACCOUNT, Problem, Purchase, Spend, Wallet
-from .providers.base import (
+from ..const import DOMAIN
+from ..coordinator import AccountCoordinator
+from ..insight.hourly_spend import start_of
+from ..insight.movements import Ledger
+from ..insight.schedule import Ability
+from ..model import ACCOUNT, Problem, Purchase, Spend, Wallet
+from ..providers.base import (
     SPEND_DIMENSIONS,
     ReportsPurchases,
     ReportsSpend,
@@ -85,34 +85,40 @@ async def async_get_spend(
             for day in _days(wallet, ledger, query)
         ]
         return SpendReport(source=Source.LEDGER, rows=tuple(sorted(days, key=_start)))
-    rows: list[Spend] = []
-    for scope in scopes:
-        rows += await coordinator.async_ask(
-            Ability.SPEND_REPORT, partial(provider.fetch_spend, scope, query)
-        )
-    rows.sort(key=_start)
+    rows = await _fetch(coordinator, provider, scopes, query)
     return SpendReport(source=Source.PROVIDER, rows=tuple(rows))
 
 
-async def async_get_known_spend(
-    coordinator: AccountCoordinator, query: SpendQuery
-) -> tuple[tuple[Spend, ...], bool]:
-    """Return what is reported of an account's spend, and whether that is all of it.
+async def async_get_reported_spend(
+    coordinator: AccountCoordinator, provider: ReportsSpend, query: SpendQuery
+) -> tuple[list[Spend], bool]:
+    """Return what a provider reports of the spend, and whether that is all of it.
 
     A part that the key may never read keeps nobody from knowing the others. Raises
     ProviderError.
     """
     parts = coordinator.data.snapshot.scopes
     readable = [
-        part for part in parts if part.problem is not Problem.MISSING_PERMISSION
+        part.key for part in parts if part.problem is not Problem.MISSING_PERMISSION
     ]
-    if len(readable) == len(parts):
-        return (await async_get_spend(coordinator, query)).rows, True
+    scopes = readable if parts else [ACCOUNT]
+    rows = await _fetch(coordinator, provider, scopes, query)
+    return rows, len(readable) == len(parts)
+
+
+async def _fetch(
+    coordinator: AccountCoordinator,
+    provider: ReportsSpend,
+    scopes: Iterable[str],
+    query: SpendQuery,
+) -> list[Spend]:
+    """Return the provider's rows for some parts, oldest first. Raises ProviderError."""
     rows: list[Spend] = []
-    for part in readable:
-        part_query = replace(query, filters={PROJECT: part.key})
-        rows += (await async_get_spend(coordinator, part_query)).rows
-    return tuple(rows), False
+    for scope in scopes:
+        rows += await coordinator.async_ask(
+            Ability.SPEND_REPORT, partial(provider.fetch_spend, scope, query)
+        )
+    return sorted(rows, key=_start)
 
 
 async def async_get_spend_fields(

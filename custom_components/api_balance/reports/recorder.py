@@ -6,6 +6,7 @@ Imported only where there is a recorder: it has requirements of its own.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.models import (
@@ -24,8 +25,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .insight.series import Point, Series, correct
+from ..const import DOMAIN
+from .series import Point, Series, correct
 
 type Owns = Callable[[str], bool]
 type Change = tuple[StatisticMetaData, list[StatisticData]]
@@ -35,6 +36,17 @@ async def async_last_start(hass: HomeAssistant, owns: Owns) -> datetime | None:
     """Return the start of the last row of the statistics that are owned."""
     recorder = await _async_ready(hass)
     return await recorder.async_add_executor_job(_last_start, hass, owns)
+
+
+async def async_names(hass: HomeAssistant, owns: Owns) -> dict[str, str]:
+    """Return the names of the statistics that are owned."""
+    recorder = await _async_ready(hass)
+    known = await recorder.async_add_executor_job(
+        partial(get_metadata, hass, statistic_source=DOMAIN)
+    )
+    return {
+        id_: metadata["name"] or "" for id_, (_, metadata) in known.items() if owns(id_)
+    }
 
 
 async def async_write(

@@ -7,6 +7,7 @@ An account has one of both: they are never mixed.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 import random
 from types import ModuleType
 
@@ -16,13 +17,13 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util, slugify
 
-from .const import DOMAIN, LOGGER
-from .coordinator import SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
-from .insight.hourly_spend import hour_of, start_of
-from .insight.series import Series
-from .model import Spend, Unit
-from .providers.base import ProviderError, ReportsSpend, SpendQuery
-from .spend import async_get_known_spend
+from ..const import DOMAIN, LOGGER
+from ..coordinator import SIGNAL_POLLED, SPREAD, ApiBalanceConfigEntry
+from ..insight.hourly_spend import hour_of, start_of
+from ..model import Spend, Unit
+from ..providers.base import ProviderError, ReportsSpend, SpendQuery
+from .series import Series
+from .spend import async_get_reported_spend
 
 LINE_ITEM = "line_item"
 
@@ -106,40 +107,47 @@ class SpendStatistics:
             groups.append((LINE_ITEM,))
         try:
             for group_by in groups:
-                await self._async_write_report(group_by, now.date())
+                await self._async_write_report(provider, group_by, now.date())
         except ProviderError as err:
             # The status of the account shows what is wrong; the next run tries again.
             LOGGER.debug("%s: no spend report (%s)", self._entry.title, err.problem)
             if err.problem.is_passing:
                 self._pause = _AFTER_FAILURE
 
-    async def _async_write_report(self, group_by: tuple[str, ...], today: date) -> None:
+    async def _async_write_report(
+        self, provider: ReportsSpend, group_by: tuple[str, ...], today: date
+    ) -> None:
         """Write what the provider reports, and correct what it reported before."""
-        long_term = await self._async_long_term()
+        recorder = await self._async_recorder()
         owns = self._owns(is_line_item=bool(group_by))
         reported_until = self._reported_until.get(group_by)
         if reported_until is None:
-            last = await long_term.async_last_start(self._hass, owns)
+            last = await recorder.async_last_start(self._hass, owns)
             reported_until = last.date() if last else None
         start = today - _BACK_FILL
         if reported_until:
             start = max(start, min(reported_until, today) - _LATE)
         query = SpendQuery(start=start, end=today, group_by=group_by)
-        rows, is_whole = await async_get_known_spend(self._coordinator, query)
+        rows, is_whole = await async_get_reported_spend(
+            self._coordinator, provider, query
+        )
         self._reported_until[group_by] = today
         # What is of several days has no day, and would count again as days pass.
         if not rows or any(row.end - row.start > _DAY for row in rows):
             return
+        names = await recorder.async_names(self._hass, owns)
         series: dict[str, Series] = {}
         for row in rows:
             item = str(row.labels.get(LINE_ITEM, "")) if group_by else ""
             # What has no line item is in the total alone.
             if item or not group_by:
                 start_of_row = datetime.combine(_day(row), _HOUR_OF_DAY)
-                self._one_of(series, row.unit, item).add(start_of_row, row.amount)
+                self._one_of(series, row.unit, names, item).add(
+                    start_of_row, row.amount
+                )
         # Providers may report less than they are asked for: nothing is known before.
         first = datetime.combine(min(map(_day, rows)), time(), UTC)
-        await long_term.async_write(
+        await recorder.async_write(
             self._hass, owns, series, first if is_whole else None
         )
 
@@ -153,25 +161,37 @@ class SpendStatistics:
             first = start_of(min(history.hours))
             until = start_of(hour_of(history.until))
             for hour, spent in history.between(first, until):
-                self._one_of(series, seen.unit).add(start_of(hour), spent)
+                self._one_of(series, seen.unit, {}).add(start_of(hour), spent)
         if series:
-            long_term = await self._async_long_term()
+            # A restart must not observe again what the statistics hold.
+            await self._coordinator.async_save_waiting()
+            recorder = await self._async_recorder()
             owns = self._owns(is_line_item=False)
-            await long_term.async_write(self._hass, owns, series, None)
+            await recorder.async_write(self._hass, owns, series, None)
 
-    async def _async_long_term(self) -> ModuleType:
+    async def _async_recorder(self) -> ModuleType:
         """Return what reads and writes, imported once it is known to be usable."""
-        return await async_import_module(self._hass, f"{__package__}.long_term")
+        return await async_import_module(self._hass, f"{__package__}.recorder")
 
     def _one_of(
-        self, series: dict[str, Series], unit: Unit, line_item: str = ""
+        self,
+        series: dict[str, Series],
+        unit: Unit,
+        names: dict[str, str],
+        line_item: str = "",
     ) -> Series:
-        """Return the series of a unit, or of a line item in it."""
+        """Return the series of a unit, or of a line item in it.
+
+        `names` are those of the line items' statistics.
+        """
         id_ = f"{self._prefix}{slugify(unit.key)}_{_SPEND}"
-        if line_item:
-            id_ += f"_{slugify(line_item)}"
         what = f"{_SPEND} on {line_item}" if line_item else _SPEND
         name = f"{self._entry.title} {what} ({unit.code})"
+        if line_item:
+            id_ += f"_{slugify(line_item)}"
+            # Another line item may differ in special characters alone.
+            if not names.setdefault(id_, name).endswith(f" {line_item} ({unit.code})"):
+                id_ += f"_{sha256(line_item.encode()).hexdigest()[:8]}"
         return series.setdefault(id_, Series(name=name, unit=unit))
 
     def _owns(self, *, is_line_item: bool) -> Callable[[str], bool]:

@@ -1,0 +1,1 @@
+"""Spend and purchases: reported by the provider, else by the ledger."""
