@@ -476,6 +476,7 @@ LAYERS = [
     {"const"},
     {"connection", "migration"},
     {"forms", "issues", "store"},
+    {"follow"},
     {"coordinator"},
     {"entity", "reports"},
     {"answers", "remind"},

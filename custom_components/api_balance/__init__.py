@@ -17,7 +17,8 @@ from homeassistant.helpers.typing import ConfigType
 
 from .connection import UnknownProvider, async_connect, async_load_provider
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .follow import device_id
 from .issues import async_delete_issues, placeholders
 from .model import ACCOUNT, Problem
 from .providers.base import ProviderError

@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
+from homeassistant.const import CONF_REGION
 
 from .connection import async_connect, async_load_provider
 from .const import (
@@ -19,7 +20,6 @@ from .const import (
     CONF_ADVANCED,
     CONF_BASE_URL,
     CONF_PROVIDER,
-    CONF_REGION,
     CONF_THRESHOLDS,
     DOMAIN,
     LOGGER,

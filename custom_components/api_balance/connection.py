@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.const import CONF_REGION, EVENT_HOMEASSISTANT_CLOSE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import SERVER_SOFTWARE
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ssl import get_default_context
 
-from .const import CONF_BASE_URL, CONF_PROVIDER, CONF_REGION, DOMAIN
+from .const import CONF_BASE_URL, CONF_PROVIDER, DOMAIN
 from .providers import catalog
 from .providers.base import Provider
 from .providers.catalog import UnknownProvider

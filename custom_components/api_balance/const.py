@@ -11,7 +11,6 @@ CONF_ACCOUNT_IDS = "account_ids"
 CONF_ADVANCED = "advanced"
 CONF_BASE_URL = "base_url"
 CONF_PROVIDER = "provider"
-CONF_REGION = "region"
 CONF_THRESHOLDS = "thresholds"
 
 # The highest threshold that can be set.

@@ -7,16 +7,16 @@ import random
 import traceback
 from typing import override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
-from .const import CONF_ACCOUNT_IDS, CONF_THRESHOLDS, DOMAIN, LOGGER
+from .const import CONF_THRESHOLDS, DOMAIN, LOGGER
+from .follow import async_follow
 from .insight.account import (
     AmountsChanged,
     Settings,
@@ -31,8 +31,8 @@ from .insight.movements import Ledger
 from .insight.schedule import Ability
 from .insight.state import AccountState
 from .insight.view import View
-from .issues import async_update_issues, placeholders
-from .model import ACCOUNT, Failure, Period, Problem, Snapshot, Spend
+from .issues import placeholders
+from .model import Failure, Period, Problem, Snapshot, Spend
 from .providers.base import Deferred, Provider, ProviderError, RateLimited
 from .store import AccountStore
 
@@ -124,8 +124,7 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
             self._is_error_logged = False
         if view is not before:
             self.data = view
-            async_update_issues(self.hass, self.config_entry, self.provider, view)
-            self._follow(view)
+            async_follow(self.hass, self.config_entry, self.provider, view)
             if view != before or isinstance(outcome, Failure):
                 self._store.async_save_soon(self.state)
         # After an outage or a start the home sees the levels of before first, and then
@@ -262,53 +261,9 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
             self.data = view
             self.async_update_listeners()
 
-    @callback
-    def _follow(self, view: View) -> None:
-        """Follow what a poll says about the account itself."""
-        entry, hass = self.config_entry, self.hass
-        if view.needs_new_key:
-            entry.async_start_reauth(hass)
-        if view.problem or not view.is_current:
-            return
-        for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
-            hass.config_entries.flow.async_abort(flow["flow_id"])
-        ids = sorted(view.snapshot.account_ids)
-        if ids and ids != entry.data[CONF_ACCOUNT_IDS]:
-            hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_ACCOUNT_IDS: ids}
-            )
-        if view.snapshot.scopes:
-            _follow_devices(hass, entry, view)
-
     def _log_once(self, message: str, err: Exception) -> None:
         """Log an unexpected error without its text, which may hold a key."""
         if not self._is_error_logged:
             self._is_error_logged = True
             frames = "".join(traceback.format_tb(err.__traceback__))
             LOGGER.error("%s: %s\n%s", message, type(err).__name__, frames)
-
-
-@callback
-def _follow_devices(hass: HomeAssistant, entry: ConfigEntry, view: View) -> None:
-    """Rename the devices of the account's parts, and remove those that are gone."""
-    registry = dr.async_get(hass)
-    names = {
-        device_id(entry.entry_id, scope.key): view.label(scope.key)
-        for scope in view.snapshot.scopes
-    }
-    kept = {device_id(entry.entry_id, scope) for scope in view.scopes}
-    for account in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        for device in (
-            account,
-            *dr.async_entries_for_parent_device(registry, account.id),
-        ):
-            ids = {id_ for domain, id_ in device.identifiers if domain == DOMAIN}
-            if not ids & kept:
-                registry.async_remove_device(device.id)
-            for id_ in ids & names.keys():
-                registry.async_update_child_device(device.id, name=names[id_])
-
-
-def device_id(entry_id: str, scope: str = ACCOUNT) -> str:
-    """Return the identifier of the device of an account or of a part of it."""
-    return entry_id if scope == ACCOUNT else f"{entry_id}_{scope}"

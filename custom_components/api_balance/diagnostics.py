@@ -5,9 +5,10 @@ from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_BASE_URL, CONF_PROVIDER, CONF_REGION
+from .const import CONF_BASE_URL, CONF_PROVIDER
 from .coordinator import ApiBalanceConfigEntry
 
 # Keys of wallets and scopes are made of the provider's ids, labels are people's names.

@@ -12,7 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import AccountCoordinator, ApiBalanceConfigEntry, device_id
+from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .follow import device_id
 from .insight.view import REMAINING, Part, part_id
 from .model import ACCOUNT, Gauge
 

@@ -4,8 +4,10 @@ from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any
 
+from probatio import Secret
 import voluptuous as vol
 
+from homeassistant.const import CONF_REGION
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -22,7 +24,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, CONF_REGION, MAX_AMOUNT
+from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, MAX_AMOUNT
 from .model import Snapshot, Wallet
 from .providers.base import Credential, Provider
 from .providers.catalog import CATALOG
@@ -66,7 +68,8 @@ def credentials_form(provider: type[Provider], kept: Container[str]) -> vol.Sche
             credential.is_secret and credential.key in kept
         )
         field = vol.Optional if may_be_empty else vol.Required
-        fields[field(credential.key)] = _selector(credential)
+        key = Secret(credential.key) if credential.is_secret else credential.key
+        fields[field(key)] = _selector(credential)
     hosts = provider.hosts
     if len(hosts) > 1 and provider.is_region_asked:
         fields[vol.Required(CONF_REGION, default=next(iter(hosts)))] = SelectSelector(

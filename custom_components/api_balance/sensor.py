@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, Platform, UnitOfTime
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -286,6 +286,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
 
     entity_description: PartSensorDescription[PartT]
     _unrecorded_attributes = frozenset({"confidence", "earliest", "latest"})
+    _shown: tuple[bool, Part | None] | None = None
 
     def __init__(
         self,
@@ -307,6 +308,15 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
             self._attr_state_class = (
                 SensorStateClass.TOTAL if is_total else SensorStateClass.MEASUREMENT
             )
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if the part has changed."""
+        shown = self.available, self.coordinator.data.parts.get(self._part_id)
+        if shown != self._shown:
+            self._shown = shown
+            super()._handle_coordinator_update()
 
     @property
     @override

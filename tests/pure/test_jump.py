@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from custom_components.api_balance.insight.hourly_spend import HOUR, HourlySpend
-from custom_components.api_balance.insight.jump import Jump, find_jump, judge_jump
+from custom_components.api_balance.insight.jump import Jump, judge_jump, learn_baseline
 
 # A Monday.
 START = datetime(2026, 10, 5, tzinfo=UTC)
@@ -39,6 +39,18 @@ def spending(rate: Rate, length: timedelta) -> HourlySpend:
     return history
 
 
+def judge(
+    is_jumping: bool, history: HourlySpend, now: datetime
+) -> tuple[bool, Jump | None]:
+    """Return how a history is judged by what was usual before."""
+    return judge_jump(is_jumping, history, learn_baseline(history, now))
+
+
+def find_jump(history: HourlySpend, now: datetime) -> Jump | None:
+    """Return the jump of a history, None where there is none."""
+    return judge(False, history, now)[1]
+
+
 def follow(
     history: HourlySpend, rate: Rate, length: timedelta, is_jumping: bool = False
 ) -> tuple[bool, list[tuple[timedelta, Jump]]]:
@@ -47,7 +59,7 @@ def follow(
     begin, news = history.until, []
     while history.until < begin + length:
         now = spend(history, rate, POLL, POLL)
-        is_jumping, jump = judge_jump(is_jumping, history, now)
+        is_jumping, jump = judge(is_jumping, history, now)
         if jump:
             news.append((now - begin, jump))
     return is_jumping, news
@@ -185,7 +197,7 @@ def test_new_level_is_learned() -> None:
 @pytest.mark.parametrize("was_jumping", [True, False])
 def test_unknown_changes_nothing(was_jumping: bool) -> None:
     """Without history a jump neither begins nor ends."""
-    assert judge_jump(was_jumping, HourlySpend(), START) == (was_jumping, None)
+    assert judge(was_jumping, HourlySpend(), START) == (was_jumping, None)
 
 
 def test_false_alarms() -> None:

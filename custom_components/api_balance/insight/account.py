@@ -25,7 +25,7 @@ from ..model import (
 )
 from .forecast import Estimates, State, estimate
 from .hourly_spend import hour_of, share
-from .jump import Jump, judge_jump
+from .jump import Jump, judge_jump, learn_baseline
 from .levels import Activity, Event, Level, Thresholds, alerts, judge
 from .movements import Kind, Movement
 from .outlook import Outlook, look_ahead, no_outlook
@@ -34,6 +34,7 @@ from .state import AccountState, Amounts, GaugeState
 from .view import (
     INTERVALS_SHOWN,
     TIME_LEFT,
+    Learned,
     View,
     amounts_of,
     build_view,
@@ -333,36 +334,52 @@ def _conclude(
     """Return the view of the state, and what kept a conclusion from being drawn."""
     snapshot = state.snapshot or Snapshot()
     outlooks: dict[str, Outlook] = {}
-    estimates: dict[str, tuple[int, Estimates]] = {}
+    learned: dict[str, Learned] = {}
     error: Exception | None = None
-    hour = hour_of(now)
     for key, gauge in gauges_of(state).items():
         known = state.gauges[key]
         moved = movements.get(key, ())
-        is_spent = any(one.kind is Kind.SPEND for one in moved)
-        old_outlook = before.outlooks.get(key) if before else None
-        kept = before.estimates.get(key) if before else None
-        if is_anew or is_spent or (kept and kept[0] != hour):
-            kept = None
+        kept = before.learned.get(key) if before and not is_anew else None
         jump: Jump | None = None
         try:
-            found = kept or (hour, estimate(known.ledger.history, now))
-            outlook = look_ahead(gauge, known.ledger, found[1], old_outlook, now)
-            if kept is None and key in movements:
+            found = _learn(known, moved, kept, now)
+            old_outlook = before.outlooks.get(key) if before else None
+            outlook = look_ahead(gauge, known.ledger, found.estimates, old_outlook, now)
+            if found is not kept and key in movements:
                 known.is_jumping, jump = judge_jump(
-                    known.is_jumping, known.ledger.history, now
+                    known.is_jumping, known.ledger.history, found.baseline
                 )
         except Exception as err:  # noqa: BLE001
             # A conclusion that fails hides no fact.
             error = err
-            found = (hour, Estimates(state=State.COLLECTING))
+            found = Learned(hour=None, estimates=Estimates(state=State.COLLECTING))
             outlook = no_outlook(gauge)
-        outlooks[key], estimates[key] = outlook, found
+        outlooks[key], learned[key] = outlook, found
         if key in movements:
             known.runway = known.runway if outlook.lasts is None else outlook.lasts
             _alert(state, known, gauge, snapshot, moved, jump, now)
-    view = build_view(state, settings.interval, outlooks, estimates, now)
+    view = build_view(state, settings.interval, outlooks, learned, now)
     return view, error
+
+
+def _learn(
+    known: GaugeState,
+    movements: Iterable[Movement],
+    kept: Learned | None,
+    now: datetime,
+) -> Learned:
+    """Return what the history of a gauge says, by the habits learned in this hour."""
+    history = known.ledger.history
+    if kept is None or kept.hour != history.last:
+        return Learned(
+            hour=history.last,
+            estimates=estimate(history, now),
+            baseline=learn_baseline(history, now),
+        )
+    if any(one.kind is Kind.SPEND for one in movements):
+        habit = kept.estimates.profile
+        return replace(kept, estimates=estimate(history, now, habit))
+    return kept
 
 
 def _alert(

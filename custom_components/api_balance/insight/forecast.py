@@ -139,17 +139,18 @@ def forecast(samples: Sequence[tuple[datetime, Decimal]], now: datetime) -> Fore
     return estimate(ledger.history, now).forecast(amount, now)
 
 
-def estimate(history: HourlySpend, now: datetime) -> Estimates:
-    """Return what a history says about the coming hours."""
+def estimate(history: HourlySpend, now: datetime, habit: Profile = ()) -> Estimates:
+    """Return what a history says about the coming hours.
+
+    The habit is learned where it is not given; it holds for the hour that is running.
+    """
     past = observe(history, now)
     if past is None or _is_short(past):
         return Estimates(state=State.COLLECTING)
     if _is_idle(past):
         return Estimates(state=State.IDLE)
-    profile = learn(past)
-    return Estimates(
-        state=State.OK, by_horizon=_estimate(past, profile), profile=profile
-    )
+    habit = habit or learn(past)
+    return Estimates(state=State.OK, by_horizon=_estimate(past, habit), profile=habit)
 
 
 def _foresee(

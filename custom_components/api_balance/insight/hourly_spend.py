@@ -47,6 +47,11 @@ class HourlySpend:
     until: datetime | None = None
     filled_until: int = 0
 
+    @property
+    def last(self) -> int | None:
+        """Return the last hour that was observed, None where none was."""
+        return None if self.until is None else ceil(self.until.timestamp() / 3600) - 1
+
     def encode(self) -> dict[str, Any]:
         """Return the data to store: the hours on one line, which takes half the space."""
         first, last = min(self.hours, default=0), max(self.hours, default=-1)

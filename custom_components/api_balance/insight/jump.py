@@ -3,13 +3,14 @@
 Amounts are in the wallet's unit; positive is spent.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate, batched
 
-from .hourly_spend import HourlySpend
-from .profile import DAY, WEEK, learn, observe, rounded
+from .hourly_spend import HOUR, HourlySpend, start_of
+from .profile import DAY, WEEK, hour_of_week, learn, observe, rounded
 
 # So many of the last hours are looked at together, the one that is running among them.
 _WINDOWS = (2, 4, 6)
@@ -38,64 +39,21 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Spend:
-    """What the hours cost, oldest first, and what they cost by habit."""
+class Baseline:
+    """What is usual, by the habit before the last hours.
 
-    spent: list[float]
-    usual: list[float]
-    day: float
-
-    def is_high(self, hours: int, part: float = 1) -> bool:
-        """Return whether the last hours cost far more than usual, or a part of that."""
-        spent, usual = sum(self.spent[-hours:]), sum(self.usual[-hours:])
-        return (
-            spent > part * _TIMES * usual
-            and spent - usual > part * _PART_OF_DAY * self.day
-        )
-
-    def is_strange(self, hours: int) -> bool:
-        """Return whether the last hours are above the bursts of the hours before."""
-        pairs = zip(self.spent, self.usual, strict=True)
-        total = [0.0, *accumulate(spent - usual for spent, usual in pairs)]
-        excess = [total[end] - total[end - hours] for end in range(hours, len(total))]
-        before = excess[:-_RECENT]
-        days = len(before) / DAY
-        highest = sorted(max(day) for day in batched(before, DAY, strict=False))
-        burst = highest[-1 - int(days / _ONCE_IN_DAYS + 0.5)]
-        return excess[-1] > _ABOVE * (1 + _FEW_DAYS / days) * burst
-
-
-def judge_jump(
-    was_jumping: bool, history: HourlySpend, now: datetime
-) -> tuple[bool, Jump | None]:
-    """Return whether spend is far above its habit, and the jump when that is news.
-
-    A jump goes on until the last hours are near their habit again, or are the habit.
+    `usual` is what each of the last hours costs as a whole, `day` what a day costs.
+    `bursts` is by how much so many hours together have to be above what is usual, to be
+    above the bursts of the hours before.
     """
-    if not was_jumping:
-        jump = find_jump(history, now)
-        return jump is not None, jump
-    spend = _look(history, now)
-    return spend is None or spend.is_high(_RECENT, _OVER), None
+
+    usual: Sequence[float]
+    day: float
+    bursts: Mapping[int, float]
 
 
-def find_jump(history: HourlySpend, now: datetime) -> Jump | None:
-    """Return how spend jumped, None where it did not or too little is known."""
-    spend = _look(history, now)
-    if spend is None:
-        return None
-    for hours in _WINDOWS:
-        if spend.is_high(hours) and spend.is_strange(hours):
-            return Jump(
-                spent=rounded(sum(spend.spent[-hours:])),
-                usual=rounded(sum(spend.usual[-hours:])),
-                hours=hours,
-            )
-    return None
-
-
-def _look(history: HourlySpend, now: datetime) -> _Spend | None:
-    """Return what the hours cost by the habit before the last ones, None if unknown."""
+def learn_baseline(history: HourlySpend, now: datetime) -> Baseline | None:
+    """Return what is usual, None if unknown. It holds for the hour that is running."""
     hours = observe(history, now)
     if hours is None:
         return None
@@ -105,9 +63,59 @@ def _look(history: HourlySpend, now: datetime) -> _Spend | None:
     if sum(past.parts) < _ENOUGH or not any(past.spent[-WEEK:]):
         return None
     habit = learn(past)
-    level = sum(past.spent[-WEEK:]) / sum(past.worth(habit)[-WEEK:])
-    return _Spend(
-        spent=hours.spent,
-        usual=[level * worth for worth in hours.worth(habit)],
+    worth = past.worth(habit)
+    level = sum(past.spent[-WEEK:]) / sum(worth[-WEEK:])
+    pairs = zip(past.spent, worth, strict=True)
+    total = [0.0, *accumulate(spent - level * each for spent, each in pairs)]
+    first = hour_of_week(past.first + len(past.spent))
+    week = [*habit, *habit]
+    return Baseline(
+        usual=[level * each for each in week[first : first + _RECENT]],
         day=level * DAY,
+        bursts={hours: _burst(total, hours) for hours in _WINDOWS},
     )
+
+
+def judge_jump(
+    was_jumping: bool, history: HourlySpend, baseline: Baseline | None
+) -> tuple[bool, Jump | None]:
+    """Return whether spend is far above its habit, and the jump when that is news.
+
+    A jump goes on until the last hours are near their habit again, or are the habit.
+    """
+    last = history.last
+    if baseline is None or last is None or history.until is None:
+        return was_jumping, None
+    spent = [
+        float(history.hours.get(hour, 0))
+        for hour in range(last - _RECENT + 1, last + 1)
+    ]
+    usual = [*baseline.usual]
+    usual[-1] *= (history.until - start_of(last)) / HOUR
+
+    def is_high(hours: int, part: float = 1) -> bool:
+        """Return whether so many hours cost far more than usual, or a part of that."""
+        found, expected = sum(spent[-hours:]), sum(usual[-hours:])
+        return (
+            found > part * _TIMES * expected
+            and found - expected > part * _PART_OF_DAY * baseline.day
+        )
+
+    if was_jumping:
+        return is_high(_RECENT, _OVER), None
+    for hours in _WINDOWS:
+        found, expected = sum(spent[-hours:]), sum(usual[-hours:])
+        if is_high(hours) and found - expected > baseline.bursts[hours]:
+            return True, Jump(
+                spent=rounded(found), usual=rounded(expected), hours=hours
+            )
+    return False, None
+
+
+def _burst(total: Sequence[float], hours: int) -> float:
+    """Return what is above all bursts, by the running total of what was unusual."""
+    excess = [total[end] - total[end - hours] for end in range(hours, len(total))]
+    days = len(excess) / DAY
+    highest = sorted(max(day) for day in batched(excess, DAY, strict=False))
+    burst = highest[-1 - int(days / _ONCE_IN_DAYS + 0.5)]
+    return _ABOVE * (1 + _FEW_DAYS / days) * burst

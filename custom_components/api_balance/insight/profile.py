@@ -101,7 +101,7 @@ def observe(history: HourlySpend, now: datetime) -> Observed | None:
     return Observed(
         first=first,
         # What rounding leaves may be less than nothing.
-        spent=[max(float(amount or 0), 0.0) for amount in amounts],
+        spent=[float(amount) if amount and amount > 0 else 0.0 for amount in amounts],
         parts=parts,
         reported=min(max(history.filled_until - first, 0), len(parts)),
     )

@@ -17,10 +17,21 @@ from ..model import (
     Wallet,
 )
 from .forecast import Estimates
+from .jump import Baseline
 from .levels import Availability, Level, availability
 from .outlook import Outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What was learned from the history of a gauge, until an hour has passed."""
+
+    hour: int | None
+    estimates: Estimates
+    baseline: Baseline | None = None
+
 
 type Part = Wallet | Quota | Gauge | Spend | Outlook
 """What has a key of its own in an account, a unit, a scope and a label."""
@@ -59,9 +70,7 @@ class View:
     levels: Mapping[str, Level] = field(default_factory=dict)
     outlooks: Mapping[str, Outlook] = field(default_factory=dict)
     scopes: frozenset[str] = frozenset()
-    estimates: Mapping[str, tuple[int, Estimates]] = field(
-        default_factory=dict, compare=False
-    )
+    learned: Mapping[str, Learned] = field(default_factory=dict, compare=False)
 
     def label(self, scope: str) -> str:
         """Return what people call a part of the account."""
@@ -78,7 +87,7 @@ def build_view(
     state: AccountState,
     interval: timedelta,
     outlooks: Mapping[str, Outlook],
-    estimates: Mapping[str, tuple[int, Estimates]],
+    learned: Mapping[str, Learned],
     now: datetime,
 ) -> View:
     """Return the view of a state with the conclusions from it."""
@@ -113,7 +122,7 @@ def build_view(
             {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
             | {known.scope for known in state.gauges.values()}
         ),
-        estimates=estimates,
+        learned=learned,
     )
     return shown(state, view)
 
