@@ -24,10 +24,10 @@ from ..model import (
     Wallet,
 )
 from .forecast import Estimates, State, estimate
-from .hourly_spend import hour_of, share
+from .hourly_spend import HourlySpend, hour_of, share
 from .jump import Jump, judge_jump, learn_baseline
 from .levels import Activity, Event, Level, Thresholds, alerts, judge
-from .movements import Kind, Movement
+from .movements import Movement
 from .outlook import Outlook, look_ahead, no_outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
@@ -46,6 +46,9 @@ from .view import (
 )
 
 _DAY = timedelta(days=1)
+_ZERO = Decimal()
+# An hour that costs so many times what was foreseen is a reason to look again.
+_NEWS = 2
 # What is missing for so long is forgotten.
 _FORGOTTEN_AFTER = timedelta(days=7)
 # So many answers may leave out what can be spent before the balance takes its place.
@@ -342,17 +345,17 @@ def _conclude(
         kept = before.learned.get(key) if before and not is_anew else None
         jump: Jump | None = None
         try:
-            found = _learn(known, moved, kept, now)
+            found = _learn(known.ledger.history, kept, now)
             old_outlook = before.outlooks.get(key) if before else None
             outlook = look_ahead(gauge, known.ledger, found.estimates, old_outlook, now)
-            if found is not kept and key in movements:
+            if key in movements:
                 known.is_jumping, jump = judge_jump(
                     known.is_jumping, known.ledger.history, found.baseline
                 )
         except Exception as err:  # noqa: BLE001
             # A conclusion that fails hides no fact.
             error = err
-            found = Learned(hour=None, estimates=Estimates(state=State.COLLECTING))
+            found = Learned(estimates=Estimates(state=State.COLLECTING))
             outlook = no_outlook(gauge)
         outlooks[key], learned[key] = outlook, found
         if key in movements:
@@ -362,24 +365,21 @@ def _conclude(
     return view, error
 
 
-def _learn(
-    known: GaugeState,
-    movements: Iterable[Movement],
-    kept: Learned | None,
-    now: datetime,
-) -> Learned:
-    """Return what the history of a gauge says, by the habits learned in this hour."""
-    history = known.ledger.history
-    if kept is None or kept.hour != history.last:
-        return Learned(
-            hour=history.last,
-            estimates=estimate(history, now),
-            baseline=learn_baseline(history, now),
-        )
-    if any(one.kind is Kind.SPEND for one in movements):
-        habit = kept.estimates.profile
-        return replace(kept, estimates=estimate(history, now, habit))
-    return kept
+def _learn(history: HourlySpend, kept: Learned | None, now: datetime) -> Learned:
+    """Return what a history says, again where that is an hour old or no longer true."""
+    hour = history.last
+    spent = history.hours.get(hour, _ZERO) if hour is not None else _ZERO
+    is_of_hour = kept is not None and kept.hour == hour
+    if kept and is_of_hour and spent <= kept.limit:
+        return kept
+    habit = kept.estimates.profile if kept and is_of_hour else ()
+    estimates = estimate(history, now, habit)
+    return Learned(
+        hour=hour,
+        limit=_NEWS * max(spent, estimates.hourly) if estimates.hourly else spent,
+        estimates=estimates,
+        baseline=kept.baseline if kept and is_of_hour else learn_baseline(history, now),
+    )
 
 
 def _alert(

@@ -117,6 +117,13 @@ class Estimates:
     by_horizon: Sequence[_Estimate] = ()
     profile: Profile = ()
 
+    @property
+    def hourly(self) -> Decimal:
+        """Return what an hour is expected to cost, zero where there is no forecast."""
+        if not self.by_horizon:
+            return Decimal()
+        return Decimal(exp(self.by_horizon[0].level))
+
     def forecast(self, remaining: Decimal | None, now: datetime) -> Forecast:
         """Return how long an amount lasts; None has no end, or is not known."""
         if self.state is State.OK:

@@ -26,10 +26,14 @@ from .state import AccountState, Amounts, GaugeState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What was learned from the history of a gauge, until an hour has passed."""
+    """What was learned from the history of a gauge in an hour.
 
-    hour: int | None
+    It holds until the hour is over, or costs more than `limit`.
+    """
+
     estimates: Estimates
+    hour: int | None = None
+    limit: Decimal = Decimal()
     baseline: Baseline | None = None
 
 
