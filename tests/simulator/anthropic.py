@@ -73,14 +73,16 @@ class Anthropic(Biller):
     async def _list_costs(self, request: web.Request) -> web.Response:
         query = request.query
         grouping = query.getall("group_by[]", [])
-        soon = datetime.now(UTC) + timedelta(seconds=1)
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         try:
             day = datetime.fromisoformat(query.get("page") or query["starting_at"])
-            end = datetime.fromisoformat(query.get("ending_at", str(soon)))
+            end = datetime.fromisoformat(query.get("ending_at", str(today)))
             limit = int(query.get("limit", "7"))
         except KeyError, ValueError:
             return self.error(request, HTTPStatus.BAD_REQUEST)
-        if not (1 <= limit <= MOST_BUCKETS and GROUPS.keys() >= set(grouping)):
+        if not (
+            day < end and 1 <= limit <= MOST_BUCKETS and GROUPS.keys() >= set(grouping)
+        ):
             return self.error(request, HTTPStatus.BAD_REQUEST)
         days = []
         while day < end:

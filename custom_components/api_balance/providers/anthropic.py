@@ -5,13 +5,17 @@ https://platform.claude.com/docs/manage-claude/usage-cost-api and from
 https://platform.claude.com/docs/en/api/admin/organizations/me (official). Anthropic has no
 balance that a key can read: prepaid credit is shown in the Claude Console only, so there
 is no balance here. You need an Admin API key (sk-ant-admin...), which an admin of an
-organization makes; an ordinary API key is refused, and individual accounts have none. An
-Admin API key has no permissions to choose.
+organization makes, or a personal or service account key that is not scoped to a workspace.
+A key of a workspace cannot read the costs, nor can one of Claude Enterprise. Which error
+Anthropic answers to these is not documented. Individual accounts have no such keys, and
+there are no permissions to choose.
 
 Spent today and spent this month are Anthropic's own costs of the whole organization, in
 UTC days and in US dollars; Anthropic reports them in cents. Priority Tier is not in them.
 They usually show within five minutes. A day that Anthropic does not report yet is left out,
-a month without any costs is 0.
+a month without any costs is 0. The end of a report is always sent as the midnight after
+its last day. Without it, other people's code says, the report ends where today begins, and
+is refused on the first day of a month.
 
 The spend report is of the same costs. It can be grouped by the line item, which is
 Anthropic's description of it, and by the project, which is the id of a workspace; what is
@@ -19,6 +23,13 @@ in the default workspace, or in none, has no project. It cannot be filtered.
 
 A poll costs one request, the first one two, and no money; Anthropic allows one poll a
 minute. A spend report costs one request for each month.
+
+Anthropic calls this report legacy, and still supports it. Its successor, in beta, is
+`GET /v1/organizations/analytics/cost` with the header `anthropic-beta:
+analytics-usage-cost-2026-08-24`, see
+https://platform.claude.com/docs/en/manage-claude/usage-cost-analytics-api. It is not asked:
+it has no descriptions of costs, leaves out days without costs, and how it splits an answer
+into pages is not confirmed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,14 +39,13 @@ from typing import ClassVar, override
 import voluptuous as vol
 
 from ..model import Snapshot, Spend
-from .base import Client, Provider, SpendQuery, WrongCredentialKind
+from .base import Client, Provider, SpendQuery
 from .costs import (
     DAYS_PER_PAGE,
     Cost,
     DayCosts,
     all_pages,
     daily_spend,
-    has_ended,
     labels,
     running_spend,
 )
@@ -69,7 +79,10 @@ class Anthropic(Provider):
     id = "anthropic"
     name = "Anthropic"
     hosts = {"com": "https://api.anthropic.com"}
-    key_kind = "Admin API key (sk-ant-admin...)"
+    key_kind = (
+        "Admin API key (sk-ant-admin...), or a personal or service account key that is"
+        " not scoped to a workspace"
+    )
     key_url = "https://platform.claude.com/settings/admin-keys"
     top_up_url = "https://platform.claude.com/settings/billing"
     status_url = "https://status.claude.com"
@@ -82,10 +95,10 @@ class Anthropic(Provider):
     @classmethod
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Return the headers that show the credentials."""
-        api_key = credentials["api_key"]
-        if api_key.startswith("sk-") and not api_key.startswith("sk-ant-admin"):
-            raise WrongCredentialKind
-        return {"x-api-key": api_key, "anthropic-version": "2023-06-01"}
+        return {
+            "x-api-key": credentials["api_key"],
+            "anthropic-version": "2023-06-01",
+        }
 
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str
@@ -122,24 +135,20 @@ class Anthropic(Provider):
     async def _days(
         self, first: date, last: date, more: Iterable[tuple[str, str]] = ()
     ) -> Iterator[DayCosts]:
-        """Return the costs of each day, both ends included, and maybe of one more."""
+        """Return the costs of each day, both ends included."""
         params = [
             ("starting_at", _midnight(first)),
+            ("ending_at", _midnight(last + timedelta(days=1))),
             ("bucket_width", "1d"),
             ("limit", str(DAYS_PER_PAGE)),
             *more,
         ]
-        # The days that end before this are reported; whether one that ends then is, is
-        # not documented.
-        beyond = last + timedelta(days=2)
-        if has_ended(beyond):
-            params.append(("ending_at", _midnight(beyond)))
         days = await all_pages(
             lambda page: self._client.get(
                 "/v1/organizations/cost_report", _COSTS, params + page
             ),
             first,
-            beyond,
+            last,
         )
         return (
             DayCosts(
