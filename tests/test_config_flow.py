@@ -41,6 +41,7 @@ from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
 from .simulator.telnyx import Telnyx
+from .simulator.twilio import Twilio
 
 each_provider = pytest.mark.parametrize(
     "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
@@ -577,6 +578,25 @@ async def test_key_is_entered_once(hass: HomeAssistant, simulator: Simulator) ->
     result = await enter(hass, result, without)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"]["api_key"] == provider.credentials["api_key"]
+
+
+async def test_fields_that_belong_together(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """An API key is used in the place of a token; half of one is not enough."""
+    provider = simulator[Twilio]
+    fields = entered(provider)
+    del fields["auth_token"]
+    for half in ({}, {"api_key_sid": "SK1"}, {"api_secret": "secret-of-the-key"}):
+        result = await enter(hass, await choose(hass, provider), {**fields, **half})
+        assert result["errors"] == {"base": "incomplete"}
+    assert not provider.requests
+
+    api_key = {"api_key_sid": "SK1", "api_secret": "secret-of-the-key"}
+    provider.credentials = {**provider.credentials, **api_key}
+    result = await enter(hass, result, {**fields, **api_key})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"].items() >= api_key.items()
 
 
 async def test_entered_key_goes_to_its_address_only(

@@ -35,7 +35,7 @@ from .insight.identity import is_same_account
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Wallet
 from .providers import catalog
-from .providers.base import NotInAnswer, Provider, ProviderError
+from .providers.base import IncompleteCredentials, NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
 
 EXAMPLE_ADDRESS = "https://api.example.com"
@@ -154,6 +154,8 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _complaint(self, err: ProviderError) -> dict[str, str]:
         """Return what is wrong, beside the field that is to blame."""
+        if isinstance(err, IncompleteCredentials):
+            return {"base": "incomplete"}
         if not self._provider.is_previewed:
             return {"base": err.problem}
         if isinstance(err, NotInAnswer):

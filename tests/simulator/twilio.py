@@ -62,7 +62,10 @@ class Twilio(Biller):
     @property
     @override
     def authorization(self) -> Mapping[str, str]:
-        pair = f"{self.credentials['account_sid']}:{self.credentials['auth_token']}"
+        names = ("account_sid", "auth_token")
+        if "api_key_sid" in self.credentials:
+            names = ("api_key_sid", "api_secret")
+        pair = ":".join(self.credentials[name] for name in names)
         return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
     @override

@@ -66,6 +66,10 @@ class WrongCredentialKind(ProviderError):
     problem = Problem.WRONG_KEY
 
 
+class IncompleteCredentials(WrongCredentialKind):
+    """Some of the fields that belong together are empty."""
+
+
 class PaymentRequired(ProviderError):
     """The provider refuses to answer because a payment is required.
 

@@ -4,9 +4,13 @@ Built from Twilio's own OpenAPI description (official), from
 https://www.twilio.com/docs/usage/api/accounts and from
 https://www.twilio.com/docs/usage/api/usage-record; the errors are from
 https://www.twilio.com/docs/api/errors. You need the Account SID (AC...), which is no
-secret, and the live Auth Token, both from the start page of the Twilio Console. API keys
-(SK...) and the test credentials do not work. The Auth Token has all permissions; there is no
-lesser one to choose.
+secret, and either the live Auth Token, both from the start page of the Twilio Console, or
+an API key: its SID (SK...) and its secret, see
+https://www.twilio.com/docs/iam/api-keys/key-resource-v1. The test credentials do not work.
+The Auth Token and a Main API key have all permissions. A Standard API key has them except
+for accounts and keys, and a Restricted one has those that you choose; whether these two
+read the status and the balance of an account is unconfirmed. A key that may not read the
+usage shows no spend.
 
 The balance is in the account's currency; a positive amount is yours. It is taken to be
 negative in accounts that pay later (unconfirmed): this is what you owe, not an empty
@@ -14,9 +18,12 @@ account. Whether the account can be used is Twilio's own word: `active`, `suspen
 `closed`. Twilio suspends an account whose balance reaches 0, says
 https://www.twilio.com/docs/api/errors/10001, but for other reasons as well: it shows as
 suspended, and its wallet as depleted where the balance is 0 or less. Twilio may also refuse
-the credentials of a suspended account, which looks like a wrong Auth Token; where it says
-that the account is not active, the account counts as depleted. A sub-account has no balance
-of its own: none is shown, and none is asked for.
+the credentials of a suspended account. Error 20403 typically means that the account was
+suspended or closed, says https://www.twilio.com/docs/api/errors/20403: it shows as
+suspended. Errors 20003 and 70051 have other causes too, so they show as a key that is not
+accepted or lacks a permission. Where Twilio says that the account is not active, the
+account counts as depleted. A sub-account has no balance of its own: none is shown, and none
+is asked for.
 
 The month's spend is the total price of the usage in the running month, in GMT, and
 includes sub-accounts; it may differ from the invoice. Changes of the balance may show
@@ -43,6 +50,8 @@ import voluptuous as vol
 from ..model import Period, Snapshot, Spend, Unit, Wallet
 from .base import (
     Credential,
+    IncompleteCredentials,
+    MissingPermission,
     NotFound,
     PaymentRequired,
     Provider,
@@ -100,13 +109,20 @@ _MORE_PAGES = 4
 _STOPPED = ("suspended", "closed")
 
 
+class _Suspended(MissingPermission):
+    """Twilio refuses an account that was suspended or closed."""
+
+
 class Twilio(Provider):
     """A Twilio account."""
 
     id = "twilio"
     name = "Twilio"
     hosts = {"com": "https://api.twilio.com"}
-    key_kind = "Account SID and live Auth Token"
+    key_kind = (
+        "Account SID with the live Auth Token, or with the SID and the secret of a Main"
+        " API key"
+    )
     key_url = "https://console.twilio.com"
     top_up_url = (
         "https://console.twilio.com/us1/billing/manage-billing/billing-overview"
@@ -114,7 +130,9 @@ class Twilio(Provider):
     status_url = "https://status.twilio.com"
     credentials = (
         Credential(key="account_sid", is_secret=False),
-        Credential(key="auth_token"),
+        Credential(key="auth_token", is_required=False),
+        Credential(key="api_key_sid", is_secret=False, is_required=False),
+        Credential(key="api_secret", is_required=False),
     )
     spend_filters: ClassVar[tuple[str, ...]] = ("line_item",)
     spend_groups: ClassVar[tuple[str, ...]] = ("line_item",)
@@ -122,10 +140,20 @@ class Twilio(Provider):
     @override
     @classmethod
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        if credentials["account_sid"].startswith("SK"):
+        """Return the headers that show the API key, without one the Auth Token.
+
+        A secret that was entered once is stored until the account is removed: the SID
+        of an API key decides.
+        """
+        user = credentials["account_sid"]
+        password = credentials.get("auth_token")
+        if user.startswith("SK"):
             raise WrongCredentialKind
-        return basic(credentials["account_sid"], credentials["auth_token"])
+        if api_key_sid := credentials.get("api_key_sid"):
+            user, password = api_key_sid, credentials.get("api_secret")
+        if not password:
+            raise IncompleteCredentials
+        return basic(user, password)
 
     @override
     @classmethod
@@ -134,6 +162,8 @@ class Twilio(Provider):
         match refusal.field("code"):
             case 20008:
                 return WrongCredentialKind()
+            case 20403:
+                return _Suspended()
             case 10001 | 20005:
                 return PaymentRequired()
             case _:
@@ -142,6 +172,13 @@ class Twilio(Provider):
     @override
     async def fetch(self) -> Snapshot:
         """Return the wallet of the account, its status and the month's spend."""
+        try:
+            return await self._read_account()
+        except _Suspended:
+            return Snapshot(is_suspended=True)
+
+    async def _read_account(self) -> Snapshot:
+        """Return what Twilio reports of an account that it does not refuse."""
         now = datetime.now(UTC)
         path = self._path
         account = await self._client.get(f"{path}.json", _ACCOUNT)
@@ -151,9 +188,11 @@ class Twilio(Provider):
         if account.get("owner_account_sid") in (None, account["sid"]):
             with suppress(NotFound):
                 balance = await self._client.get(f"{path}/Balance.json", _BALANCE)
-        usage = await self._client.get(
-            f"{path}/Usage/Records/ThisMonth.json", _USAGE, [("Category", _TOTAL)]
-        )
+        usage: Mapping[str, Any] = {"usage_records": ()}
+        with suppress(MissingPermission):
+            usage = await self._client.get(
+                f"{path}/Usage/Records/ThisMonth.json", _USAGE, [("Category", _TOTAL)]
+            )
         return Snapshot(
             account_ids=frozenset({account["sid"]}),
             is_available=is_active or None,
