@@ -44,6 +44,11 @@ class DeepL(SimulatedProvider):
         # Without a word.
         return web.Response(status=HTTPStatus.FORBIDDEN)
 
+    @override
+    def refuse_permission(self, request: web.Request) -> web.Response | None:
+        message = "The API key does not have the required scope."
+        return answer({"message": message}, HTTPStatus.FORBIDDEN)
+
     @command
     @override
     def spend(self, amount: Decimal, wallet: str | None = None) -> None:

@@ -1,9 +1,14 @@
 """DeepL: the characters and speech minutes used in the billing period, and their limits.
 
 Built from https://developers.deepl.com/api-reference/usage-and-quota and DeepL's own
-OpenAPI description (official). Any key of the DeepL API reads it; no permission is needed. A
-key that ends in `:fx` belongs to the Free plan, which has a host of its own: the host
-follows from the key.
+OpenAPI description (official). A key of the DeepL API reads it that is not restricted, or
+whose custom permissions include the usage, see
+https://developers.deepl.com/docs/admin/api-key-permissions; what DeepL calls this
+permission is not known here. DeepL answers a missing permission like a bad key (403). Only
+where the answer speaks of a scope or a permission, which is not documented, is it shown as
+a missing permission. Keys of the Admin API, which end in `:adm`, are of no use. A key that
+ends in `:fx` belongs to the Free plan, which has a host of its own: the host follows from
+the key.
 
 Characters count text, documents and DeepL Write together, for the whole subscription. The
 limit is that of the plan, or your own where Cost Control is set. What remains is the limit
@@ -13,8 +18,9 @@ Classic report the characters only, and no date. A limit of 1000000000000 is Dee
 say that there is none. A limit of 0 for a key or for speech is shown as no limit:
 what it means is not documented. There is no money in the answer.
 
-When DeepL answers that the quota is exceeded (456), the account counts as depleted. How
-far the figures lag behind is not documented. A poll costs one request and no characters.
+When DeepL answers that the quota is exceeded (456), the account counts as depleted. The
+figures are minutes old, says https://developers.deepl.com/docs/admin/retrieving-usage-data.
+A poll costs one request and no characters.
 """
 
 from collections.abc import Mapping
@@ -24,7 +30,14 @@ from typing import Any, override
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import InvalidCredentials, Provider, ProviderError, Refusal
+from .base import (
+    InvalidCredentials,
+    MissingPermission,
+    Provider,
+    ProviderError,
+    Refusal,
+    WrongCredentialKind,
+)
 from .fields import amount, maybe, moment
 
 _UNLIMITED = Decimal(1_000_000_000_000)
@@ -61,6 +74,7 @@ class DeepL(Provider):
     key_url = "https://www.deepl.com/your-account/keys"
     top_up_url = "https://www.deepl.com/your-account/subscription"
     status_url = "https://www.deeplstatus.com"
+    permission = "All access, or custom permissions that include the usage"
     payment_required_statuses = (456,)
 
     @override
@@ -75,13 +89,20 @@ class DeepL(Provider):
     @classmethod
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Return the headers that show the credentials."""
-        return {"Authorization": f"DeepL-Auth-Key {credentials['api_key']}"}
+        api_key = credentials["api_key"]
+        if api_key.endswith(":adm"):
+            raise WrongCredentialKind
+        return {"Authorization": f"DeepL-Auth-Key {api_key}"}
 
     @override
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:
-        """Return that a key is not accepted: DeepL says so with 403."""
-        return InvalidCredentials() if refusal.status == 403 else None
+        """Return what 403 means: a bad key, or one without the permission."""
+        if refusal.status != 403:
+            return None
+        reason = f"{refusal.field('code')} {refusal.field('message')}".casefold()
+        is_scoped = "scope" in reason or "permission" in reason
+        return MissingPermission() if is_scoped else InvalidCredentials()
 
     @override
     async def fetch(self) -> Snapshot:
