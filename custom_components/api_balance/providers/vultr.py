@@ -9,11 +9,13 @@ address changes, allow all of them.
 
 All amounts are in USD, the only currency that Vultr bills in. The balance is shown with
 your credit as positive and your debt as negative; pending is what this month has cost
-and is not in the balance yet: what the customer portal calls remaining credit is the
-balance less what is pending. Vultr is paid afterwards, so the balance cannot run dry;
-an account that lives on prepaid credit alone is not distinguished. Name and mail address,
-which are in the answer, are not picked up. How far the figures lag behind is not
-documented. A poll costs one request.
+and is not in the balance yet. While you have credit, the available credit is the balance
+less what is pending: the customer portal calls that remaining credit, say other people
+with live accounts. It is taken to run dry at zero, although Vultr may charge a payment
+method then; whether an account has one is not reported. Without credit Vultr is paid
+afterwards, and the balance cannot run dry. Name and mail address, which are in the answer,
+are not picked up. How far the figures lag behind is not documented. A poll costs one
+request.
 """
 
 from decimal import Decimal
@@ -61,11 +63,14 @@ class Vultr(Provider):
         balance: Decimal | None = account.get("balance")
         if balance is None:
             return Snapshot()
+        pending: Decimal | None = account.get("pending_charges")
+        available = None if pending is None or balance <= 0 else balance - pending
         wallet = Wallet(
             key=_USD.key,
             unit=_USD,
             balance=balance,
-            pending=account.get("pending_charges"),
-            is_postpaid=True,
+            available=available,
+            pending=pending,
+            is_postpaid=available is None,
         )
         return Snapshot(wallets=(wallet,))
