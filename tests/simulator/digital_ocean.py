@@ -34,6 +34,8 @@ class DigitalOcean(SimulatedProvider):
 
     owed = Decimal("12.23")
     usage = Decimal("11.21")
+    prepayment = Decimal(0)
+    is_blocked = False
 
     def __init__(self, credentials: Mapping[str, str] | None = None) -> None:
         """Open an account without a history."""
@@ -44,6 +46,7 @@ class DigitalOcean(SimulatedProvider):
     def routes(self) -> Iterable[web.RouteDef]:
         return [
             web.get("/v2/customers/my/balance", self._get_balance),
+            web.get("/v2/customers/my/prepayment_status", self._get_prepayment),
             web.get("/v2/customers/my/billing_history", self._list_history),
         ]
 
@@ -74,6 +77,12 @@ class DigitalOcean(SimulatedProvider):
         self._book("Invoice", self.usage)
         self.usage = Decimal()
 
+    @command
+    def set_prepayment(self, amount: Decimal, is_blocked: bool = False) -> None:
+        """Set what is left of the prepayment, and whether usage is blocked."""
+        self.prepayment = amount
+        self.is_blocked = is_blocked
+
     async def _get_balance(self, request: web.Request) -> web.Response:
         body = {
             "month_to_date_balance": cents(self.owed + self.usage),
@@ -82,6 +91,16 @@ class DigitalOcean(SimulatedProvider):
             "generated_at": _now(),
         }
         return answer(body)
+
+    async def _get_prepayment(self, request: web.Request) -> web.Response:
+        status = {
+            "balance": cents(self.prepayment),
+            "is_auto_prepay_enabled": False,
+            "blocked": self.is_blocked,
+            "eligible": True,
+            "month_to_date_balance": cents(self.owed + self.usage),
+        }
+        return answer({"status": status})
 
     async def _list_history(self, request: web.Request) -> web.Response:
         total = len(self.history)

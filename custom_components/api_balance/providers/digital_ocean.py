@@ -11,15 +11,27 @@ All amounts are decimal strings in USD, the only currency that DigitalOcean bill
 The balance is that of the latest billing activity, here with your credit as positive
 and your debt as negative; pending is the usage of the month, which is not in the
 balance yet. The spend of this month is the same usage, counted from the first of the
-month. DigitalOcean is paid afterwards, so the balance cannot run dry; an account that
-lives on prepaid credit alone is not distinguished. The answer says when it was made, which
-may be hours ago. A poll costs one request.
+month. DigitalOcean is paid afterwards, so the balance cannot run dry. The answer says when
+it was made, which may be hours ago.
+
+A prepayment is a balance of its own, see
+https://docs.digitalocean.com/reference/doctl/reference/harness-runtime/balance/ and
+https://docs.digitalocean.com/reference/pydo/reference/prepayment_status/get/. Some
+products, such as Serverless Inference, stop when it reaches 0; that it is positive while
+something is left follows from
+https://docs.digitalocean.com/products/inference/how-to/manage-serverless-inference-prepayment/.
+It is shown from when it first holds money or tops itself up. While DigitalOcean blocks the
+usage of such an account, the account counts as depleted, although other products may go on.
+What is answered for an account that never prepaid is not documented: it may be blocked as
+well, so nothing is shown of its prepayment. Where the prepayment cannot be read, the rest
+is still shown. A poll costs two requests; DigitalOcean allows 5,000 an hour.
 
 The purchases are the payments and the credits of the billing history; what was paid is
 positive. That credits have the sign of payments there is unconfirmed.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, override
@@ -27,7 +39,14 @@ from typing import Any, override
 import voluptuous as vol
 
 from ..model import Period, Purchase, Snapshot, Spend, Unit, Wallet
-from .base import Provider, UnexpectedAnswer, WrongCredentialKind, bearer
+from .base import (
+    Client,
+    Provider,
+    ProviderError,
+    UnexpectedAnswer,
+    WrongCredentialKind,
+    bearer,
+)
 from .fields import amount, maybe, moment, owed
 from .periods import this_month
 
@@ -36,6 +55,15 @@ _BALANCE = {
     vol.Required("account_balance"): maybe(owed),
     "month_to_date_usage": maybe(amount),
     "generated_at": maybe(moment),
+}
+_PREPAYMENT = {
+    vol.Required("status"): maybe(
+        {
+            "balance": maybe(amount),
+            "blocked": maybe(bool),
+            "is_auto_prepay_enabled": maybe(bool),
+        }
+    )
 }
 _HISTORY = {
     vol.Required("billing_history"): [
@@ -72,19 +100,41 @@ class DigitalOcean(Provider):
             raise WrongCredentialKind
         return bearer(token)
 
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Start without knowing whether the account has prepaid."""
+        super().__init__(client, credentials, region)
+        self._has_prepaid = False
+
     @override
     async def fetch(self) -> Snapshot:
-        """Return the one wallet of the account, and the spend of the month."""
+        """Return the wallets of the account, and the spend of the month."""
         answer = await self._client.get("/v2/customers/my/balance", _BALANCE)
         balance: Decimal | None = answer["account_balance"]
         usage: Decimal | None = answer.get("month_to_date_usage")
         # The usage is that of the month in which the answer was made.
         as_of: datetime = answer.get("generated_at") or datetime.now(UTC)
-        wallet = Wallet(
-            key=_USD.key, unit=_USD, balance=balance, pending=usage, is_postpaid=True
+        prepayment = await self._read_prepayment()
+        wallets = (
+            Wallet(
+                key=_USD.key,
+                unit=_USD,
+                balance=balance,
+                pending=usage,
+                is_postpaid=True,
+            ),
+            Wallet(
+                key=f"prepayment_{_USD.key}",
+                unit=_USD,
+                label="prepayment",
+                balance=prepayment.get("balance"),
+            ),
         )
         return Snapshot(
-            wallets=() if balance is None else (wallet,),
+            is_available=False if prepayment.get("blocked") else None,
+            has_auto_top_up=prepayment.get("is_auto_prepay_enabled"),
+            wallets=tuple(wallet for wallet in wallets if wallet.balance is not None),
             spend=()
             if usage is None
             else (
@@ -98,6 +148,19 @@ class DigitalOcean(Provider):
             ),
             as_of=as_of,
         )
+
+    async def _read_prepayment(self) -> Mapping[str, Any]:
+        """Return the prepayment, nothing while the account is not known to have one."""
+        status: Mapping[str, Any] = {}
+        with suppress(ProviderError):
+            answer = await self._client.get(
+                "/v2/customers/my/prepayment_status", _PREPAYMENT
+            )
+            status = answer["status"] or {}
+        # Without a prepayment some products are blocked, and the others go on as ever.
+        if status.get("balance") or status.get("is_auto_prepay_enabled"):
+            self._has_prepaid = True
+        return status if self._has_prepaid else {}
 
     async def fetch_purchases(self, scope: str) -> tuple[Purchase, ...]:
         """Return what was paid or granted, in USD; DigitalOcean gives them no ids."""
