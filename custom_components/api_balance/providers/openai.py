@@ -2,29 +2,30 @@
 
 Built from https://platform.openai.com/docs/api-reference/usage/costs, from
 https://developers.openai.com/api/docs/guides/spend-limits and from OpenAI's own OpenAPI
-description (official). OpenAI has no balance that a key can read: prepaid credit is shown
-on its website only, so there is no balance here. You need an admin key (sk-admin-...),
-which an owner of the organization makes; an ordinary API key is refused. The least permission
-is to read usage, `api.usage.read`; its name and the text of the refusal are from other
-people's code.
+description (official). OpenAI has no balance that a key can read: prepaid credit is
+shown on its website only, so there is no balance here. You need an admin key
+(sk-admin-...), which an owner of the organization makes; an ordinary API key is
+refused. The least permission is to read usage, `api.usage.read`; its name and the text
+of the refusal are from other people's code.
 
-Spent today and spent this month are OpenAI's own costs of the whole organization, in UTC
-days and in US dollars unless OpenAI names another currency; amounts are numbers in the
-documentation and text in answers that other people saw. The costs of today may be
-missing for a while after midnight and grow with a delay that OpenAI does not document; a
-month without any costs is 0. The spend limit is the hard monthly limit set for the
-organization. OpenAI does not say how much of it is used, nor on which date it resets, so
-only the limit is shown. Where there is none, or the key may not read it, nothing is shown.
+Spent today and spent this month are OpenAI's own costs of the whole organization, in
+UTC days and in US dollars unless OpenAI names another currency; amounts are numbers in
+the documentation and text in answers that other people saw. The costs of today may be
+missing for a while after midnight and grow with a delay that OpenAI does not document;
+a month without any costs is 0. The spend limit is the hard monthly limit set for the
+organization. OpenAI does not say how much of it is used, nor on which date it resets,
+so only the limit is shown. While OpenAI says that it enforces the limit, it answers
+requests with 429, and the account counts as depleted. Where there is no limit, or it
+cannot be read, the costs are shown without it. Limits of single projects are not read.
 
-The spend report is of the same costs. It can be grouped by the API key, the line item and
-the project, and filtered by the API key and the project, which it names by their ids; costs
-that OpenAI does not ascribe to one have no name.
+The spend report is of the same costs. It can be grouped by the API key, the line item
+and the project, and filtered by the API key and the project, which it names by their
+ids; costs that OpenAI does not ascribe to one have no name.
 
 A poll costs two requests and no money; a spend report one request for each month.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 import re
 from typing import ClassVar, override
@@ -34,7 +35,6 @@ import voluptuous as vol
 from ..model import Quota, Snapshot, Spend
 from .base import (
     MissingPermission,
-    NotFound,
     Provider,
     ProviderError,
     Refusal,
@@ -78,6 +78,7 @@ _COSTS = {
 _SPEND_LIMIT = {
     vol.Required("threshold_amount"): scaled(-2),
     vol.Required("currency"): currency,
+    "enforcement": maybe({"status": maybe(str)}),
 }
 _GROUPS = {
     "accessor": "api_key_id",
@@ -124,17 +125,24 @@ class OpenAI(Provider):
         """Return the costs of the day and the month, and the spend limit."""
         now = datetime.now(UTC)
         days = await self._days(this_month(now).date(), now.date())
-        quotas: tuple[Quota, ...] = ()
-        # The limit only adorns the costs, and needs a permission of its own.
-        with suppress(NotFound, MissingPermission):
+        spend = tuple(running_spend(days, now))
+        try:
             answer = await self._client.get(
                 "/v1/organization/spend_limit", _SPEND_LIMIT
             )
+        except ProviderError as err:
+            # The limit is optional: the costs that were read stay.
+            return Snapshot(spend=spend, retry_after=err.failure.retry_after)
+        limit, unit = answer["threshold_amount"], answer["currency"]
+        enforcement = answer.get("enforcement") or {}
+        return Snapshot(
+            is_available=False if enforcement.get("status") == "enforcing" else None,
             # The least limit that can be set is one cent.
-            if limit := answer["threshold_amount"]:
-                unit = answer["currency"]
-                quotas = (Quota(key="spend_limit", unit=unit, limit=limit),)
-        return Snapshot(quotas=quotas, spend=tuple(running_spend(days, now)))
+            quotas=(
+                (Quota(key="spend_limit", unit=unit, limit=limit),) if limit else ()
+            ),
+            spend=spend,
+        )
 
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
         """Return the costs of the organization, a row for each day and group.
