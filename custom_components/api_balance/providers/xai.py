@@ -3,27 +3,36 @@
 Built from https://docs.x.ai/developers/rest-api-reference/management/billing and
 https://docs.x.ai/developers/rest-api-reference/management/auth (official); what some
 figures mean comes from other people's code. It needs a management key, made in the xAI
-console under Settings, Management Keys, with the permission to read billing. The keys that
-models are called with are refused. The team is found from the key; a key of an
+console under Settings, Management Keys, with the permission to read billing. The keys
+that models are called with are refused. The team is found from the key; a key of an
 organization that names no team cannot be used.
 
-All amounts are USD. xAI writes cents, and counts credit as negative: -2317 is 23.17 USD of
-yours. The balance is the credit of the running month less what the month has used of it, as
-the preview of the invoice reports both; other people's code found that this is what the
-console shows. Where the preview does not report both, the balance is the total of the prepaid
-ledger instead. That ledger books spending late, at the end of a month by what others saw,
-so it is at most an upper bound. A team without a ledger has no prepaid credit.
+All amounts are USD. xAI writes cents, and counts credit as negative: -2317 is 23.17 USD
+of yours. The balance is the credit of the running month less what the month has used of
+it, as the preview of the invoice reports both; other people's code found that this is
+what the console shows. Where the preview does not report both, or xAI answers with 400
+or 404 because a team has none (other people's code), the balance is the total of the
+prepaid ledger instead. That ledger books spending late, at the end of a month by what
+others saw, so it is at most an upper bound. A team without a ledger has no prepaid
+credit.
 
 The credit limit is the effective limit for what is invoiced after the prepaid credit is
-used up. Where it is more than zero, the available credit is the balance and the limit less
-what the month is going to be invoiced, before tax: xAI documents that the API stops when
-both are used up. That the limit counts before tax is not documented. Without a word of the
-invoice it is not known what can be spent. How fresh the figures are is not documented. A
-poll costs one request, one more where the preview reports no credit, and one more at the
-start to find the team.
+used up; without a preview it is not known. Where it is more than zero, the available
+credit is the balance and the limit less what the month is going to be invoiced, before
+tax: xAI documents that the API stops when both are used up. That the limit counts
+before tax is not documented, and neither is whether the amount of the invoice includes
+what the prepaid credit paid: sources contradict each other. So the available credit is
+only shown where that makes no difference, because no credit was used or nothing is
+invoiced. Otherwise the balance is shown alone, and what can be spent counts as unknown.
+How fresh the figures are is not documented. A poll costs one request, one more where
+the preview reports no credit, and one more at the start to find the team.
 
-The purchases are those of the prepaid ledger that were not refused, with the words of xAI
-for where they come from; whether credit expires is not reported.
+The purchases are those of the prepaid ledger that were not refused, with the words of
+xAI for where they come from; whether credit expires is not reported.
+
+There is no spend report: xAI's own description of the historical usage, at
+https://github.com/xai-org/xai-proto, has the form of the request and of the answer, but
+not which field holds the money and in which unit; only other people's code says so.
 """
 
 from collections.abc import Mapping
@@ -62,6 +71,8 @@ _PREVIEW = {
     ),
     "effectiveSpendingLimit": maybe(scaled(-2)),
 }
+# How xAI answers for teams that have no preview.
+_NO_PREVIEW = ("HTTP 400", "HTTP 404")
 _LEDGER = {"total": maybe({"val": maybe(_credit)})}
 _CHANGES = {
     vol.Optional("changes", default=list): [
@@ -101,19 +112,31 @@ class XAI(Provider):
         """Return the one wallet of the team."""
         team = await self._known_team()
         path = _path(team)
-        preview = await self._client.get(f"{path}/postpaid/invoice/preview", _PREVIEW)
+        preview: Mapping[str, Any] = {}
+        missing: UnexpectedAnswer | None = None
+        try:
+            preview = await self._client.get(
+                f"{path}/postpaid/invoice/preview", _PREVIEW
+            )
+        except UnexpectedAnswer as err:
+            if err.path not in _NO_PREVIEW:
+                raise
+            missing = err
         invoice = preview.get("coreInvoice") or {}
         credit = _value(invoice, "prepaidCredits")
         used = _value(invoice, "prepaidCreditsUsed")
-        if credit is not None and used is not None:
-            balance: Decimal | None = credit - used
-        else:
-            balance = await self._read_ledger(path)
         limit = preview.get("effectiveSpendingLimit")
         billed = invoice.get("amountBeforeVat")
         available = None
-        if balance is not None and limit and billed is not None:
-            available = balance + limit - billed
+        if credit is None or used is None:
+            balance = await self._read_ledger(path)
+        else:
+            balance = credit - used
+            # The invoice may count the used credit, too: then it would be taken twice.
+            if limit and billed is not None and not (billed and used):
+                available = balance + limit - billed
+        if missing and balance is None:
+            raise missing
         wallet = Wallet(
             key=_USD.key,
             unit=_USD,
