@@ -3,14 +3,21 @@
 Built from https://developer.vonage.com/account/code-snippets/account-balance and the
 OpenAPI document of the Account API (both official); the errors from
 https://developer.vonage.com/api-errors. It needs the API key and the API secret of the
-account, from the API settings of the dashboard; they have no permissions to choose. Both are
-treated as secrets.
+account, from the API settings of the dashboard; they have no permissions to choose.
+Both are treated as secrets.
 
 The balance is always in EUR: the answer holds no currency, the documentation says so. A
-positive balance is your money. Whether an account that pays afterwards shows a negative
-balance is not documented; a balance below zero counts as depleted, so that no warning
-comes too late. Vonage also reports whether the account tops itself up. How far the
-figures lag behind is not documented. A poll costs one request.
+positive balance is your money. At zero no call that costs money can be made, unless
+Vonage has given the account a credit facility: then the balance may fall below zero, as
+far as the credit limit (https://developer.vonage.com/account/subaccounts/overview,
+official). Only the Subaccounts API reports that limit; Vonage opens it to few accounts,
+and it is not read. So a balance below zero is shown, and proves nothing: what can be
+spent counts as unknown then. A balance of exactly zero counts as depleted, as it is
+without a credit facility. Whether costs that are booked late can bring an account
+without one below zero is not documented.
+
+Vonage also reports whether the account tops itself up. How far the figures lag behind
+is not documented. A poll costs one request.
 """
 
 from collections.abc import Mapping
@@ -67,7 +74,9 @@ class Vonage(Provider):
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the account."""
         answer = await self._client.get("/account/get-balance", _BALANCE)
-        return Snapshot(
-            has_auto_top_up=answer.get("autoReload"),
-            wallets=(Wallet(key=_EUR.key, unit=_EUR, balance=answer["value"]),),
+        balance = answer["value"]
+        # Only a credit line allows that, and its length is not in the answer.
+        wallet = Wallet(
+            key=_EUR.key, unit=_EUR, balance=balance, is_in_doubt=balance < 0
         )
+        return Snapshot(has_auto_top_up=answer.get("autoReload"), wallets=(wallet,))
