@@ -1,21 +1,26 @@
 """DeepInfra: the funds of an account, what it spent this month, and its spending limit.
 
 Built from DeepInfra's OpenAPI description, https://api.deepinfra.com/openapi.json
-(official), and from https://github.com/steipete/CodexBar/pull/2238 (other people's code,
-tried with a real account). Any API key reads it; no permission is known.
+(official), and from https://github.com/steipete/CodexBar/pull/2238 (other people's
+code, tried with a real account). Any API key reads it; no permission is known.
 
 All amounts are USD. DeepInfra counts funds as negative and debt as positive; here the
-balance is positive where it is yours. Usage since the last invoice is not yet taken from
-it: that is pending, and the available credit is the balance less what is pending, which is
-what the dashboard shows by what others saw. Where the account holds no funds, or owes
-money, DeepInfra bills afterwards: such an account cannot run dry, and no available credit
-is shown. Whether an account can be used is DeepInfra's own word: it is suspended, or not.
+balance is positive where it is yours. Usage since the last invoice is not yet taken
+from it: that is pending, and the available credit is the balance less what is pending,
+which is what the dashboard shows by what others saw. DeepInfra wants a card or funds,
+else it cannot be used (https://deepinfra.com/pricing, official). So where the account
+holds no funds, or owes money, the card decides. With one, DeepInfra bills afterwards:
+such an account cannot run dry, and no available credit is shown. Without one, it is
+depleted. Where DeepInfra does not report it, what can be spent is unknown. That the
+payment method of the answer is the card follows from its name, and how an account with
+a card goes on when its funds run out is not documented. Otherwise whether an account
+can be used is DeepInfra's own word: it is suspended, or not.
 
 A spending limit is shown with what was used of it since the last invoice, where one is
-set. Spent this month is DeepInfra's own figure for the calendar month in UTC; it comes in
-cents while all else comes in dollars. The answer holds your address and payment method
-as well: none of it is picked up. How fresh the figures are is not documented. A poll costs
-two requests.
+set. Spent this month is DeepInfra's own figure for the calendar month in UTC; it comes
+in cents while all else comes in dollars. The answer holds your address and payment
+method as well: of both, only whether there is a payment method is picked up. How fresh
+the figures are is not documented. A poll costs two requests.
 """
 
 from datetime import UTC, datetime
@@ -35,6 +40,7 @@ _CHECKLIST = {
     "recent": maybe(amount),
     "limit": maybe(amount),
     "suspended": maybe(bool),
+    "payment_method": maybe(vol.Coerce(bool)),
 }
 _USAGE = {
     vol.Required("months"): [
@@ -66,23 +72,24 @@ class DeepInfra(Provider):
         recent: Decimal | None = checklist.get("recent")
         limit: Decimal | None = checklist.get("limit")
         suspended: bool | None = checklist.get("suspended")
-        # Without funds DeepInfra sends an invoice: what is owed then has no end.
-        is_postpaid = balance <= 0
+        has_card: bool | None = checklist.get("payment_method")
+        # Without funds the card pays an invoice: what is owed then has no end.
+        is_invoiced = balance <= 0 and has_card is not False
+        wallet = Wallet(
+            key=_USD.key,
+            unit=_USD,
+            balance=balance,
+            available=None if is_invoiced or recent is None else balance - recent,
+            pending=recent,
+            is_postpaid=is_invoiced and bool(has_card),
+            is_in_doubt=is_invoiced and has_card is None,
+        )
+        # That an account is not suspended does not say that it has money.
+        is_unpaid = has_card is False and (wallet.spendable or 0) <= 0
         return Snapshot(
-            is_available=None if suspended is None else not suspended,
+            is_available=None if suspended is None or is_unpaid else not suspended,
             is_suspended=bool(suspended),
-            wallets=(
-                Wallet(
-                    key=_USD.key,
-                    unit=_USD,
-                    balance=balance,
-                    available=(
-                        None if is_postpaid or recent is None else balance - recent
-                    ),
-                    pending=recent,
-                    is_postpaid=is_postpaid,
-                ),
-            ),
+            wallets=(wallet,),
             quotas=(
                 (
                     Quota(
