@@ -1,20 +1,22 @@
 """Tavily: the search credits used of the plan, of pay-as-you-go, and of the key.
 
-Built from https://docs.tavily.com/documentation/api-reference/endpoint/usage (official);
-the errors are from https://help.tavily.com/articles/8645538886-understanding-http-errors.
-Any API key reads it; no permission is needed.
+Built from https://docs.tavily.com/documentation/api-reference/endpoint/usage
+(official); the errors are from
+https://help.tavily.com/articles/8645538886-understanding-http-errors. Any API key reads
+it; no permission is needed.
 
-There are two pools: the credits of the plan, and those charged one by one once the plan is
-depleted (pay-as-you-go). Each has its own used amount and limit, and what remains is the
-limit less what was used. The key may have a limit of its own; Tavily documents that it
-reports none where the key has none, and once used 2147483647 for it. Where a pool has no
-limit, none is shown: whether it is then unlimited or switched off is not documented. All
-amounts are credits in the current billing cycle; there is no money in the answer, and no
-date of the reset.
+There are two pools: the credits of the plan, and those charged one by one once the plan
+is depleted (pay-as-you-go). Each has its own used amount and limit, and what remains is
+the limit less what was used. The key may have a limit of its own; Tavily documents that
+it reports none where the key has none, and once used 2147483647 for it. Where a pool
+has no limit, none is shown: whether it is then unlimited or switched off is not
+documented. Free accounts were seen with a pay-as-you-go limit of 0 (other people's
+code): they are not offered it, and it is not shown. All amounts are credits in the
+current billing cycle; there is no money in the answer, and no date of the reset.
 
 When Tavily answers that the plan (432) or the pay-as-you-go limit (433) is used up, the
-account counts as depleted. How far the figures lag behind is not documented. A poll costs
-one request and no credits.
+account counts as depleted. How far the figures lag behind is not documented. A poll
+costs one request and no credits.
 """
 
 from dataclasses import replace
@@ -74,7 +76,7 @@ class Tavily(Provider):
             quotas=(
                 replace(plan, can_exceed=has_paygo),
                 # Free accounts have a limit of 0: they are not offered it.
-                replace(paygo, is_partial=paygo_limit == 0),
+                *(() if paygo_limit == 0 else (paygo,)),
                 replace(
                     _quota("key", "API key", key.get("usage"), key_limit),
                     is_partial=True,
