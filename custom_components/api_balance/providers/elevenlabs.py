@@ -1,23 +1,30 @@
 """ElevenLabs: the credits used of the plan, those beyond it, and what they cost.
 
-Built from https://elevenlabs.io/docs/api-reference/user/subscription/get and ElevenLabs'
-own Python SDK (official). That a key without the permission is refused with status 401 and
-the word `missing_permissions` is from other people's code; the other errors are from
-https://help.elevenlabs.io/hc/en-us/articles/19572237925521. The key needs the permission
-`user_read` (in the key's settings: User, Read). A key of an account with data residency
-works at the host of its region only (unconfirmed): choose the region when you add it.
+Built from https://elevenlabs.io/docs/api-reference/user/subscription/get and
+ElevenLabs' own Python SDK (official). That a key without the permission is refused with
+status 401 and the word `missing_permissions` is from other people's code; the other
+errors are from https://help.elevenlabs.io/hc/en-us/articles/19572237925521. The key
+needs the permission `user_read` (in the key's settings: User, Read). A key of an
+account with data residency works at the host of its region only
+(https://elevenlabs.io/docs/product-guides/administration/data-residency, official):
+choose the region when you add it.
 
 Credits are shown as used and limit of the current period, with the time of the reset.
-Used may exceed the limit where usage beyond the plan is switched on; what remains is the
-limit less what was used, and never below zero. Where usage beyond the plan is switched
-on, a second set of numbers (overage) shows the credits beyond the limit and how many are
-allowed, or that they are unlimited. What they cost so far is a balance in the currency of
-the account: negative is what you owe, and it is invoiced, so it cannot run dry. That the
-amount is not in cents, as those of invoices are, follows from its name only. Invoices are
-not read. An account whose free plan ElevenLabs has disabled counts as suspended.
+Used may exceed the limit where usage beyond the plan is switched on; what remains is
+the limit less what was used, and never below zero. Where usage beyond the plan is
+switched on, a second set of numbers (overage) shows the credits beyond the limit and
+how many are allowed, or that they are unlimited. What they cost so far is a balance in
+the currency of the account: negative is what you owe, and it is invoiced, so it cannot
+run dry. That the amount is not in cents, as those of invoices are, follows from its
+name only. Open invoices are not shown, as they name no currency.
 
-How far the figures lag behind is not documented. With consolidated billing they count all
-workspaces together. A poll costs one request and no credits.
+An account whose free plan ElevenLabs has disabled counts as suspended. One whose
+payment is past due does not: ElevenLabs only says that a failed payment may end a quota
+sooner (https://elevenlabs.io/docs/changelog of May 19, 2025, official), so fewer
+credits may remain then than are shown. By how many is not documented.
+
+How far the figures lag behind is not documented. With consolidated billing they count
+all workspaces together. A poll costs one request and no credits.
 """
 
 from collections.abc import Mapping
