@@ -1,33 +1,38 @@
 """OpenRouter: the credit of the account, or the limit and the spend of one key.
 
 Built from https://openrouter.ai/docs/api_reference/limits, from
-https://openrouter.ai/docs/guides/overview/auth/management-api-keys and from OpenRouter's
-own OpenAPI description (official). What is read depends on the key. Neither kind has
-permissions to choose.
+https://openrouter.ai/docs/guides/overview/auth/management-api-keys and from
+OpenRouter's own OpenAPI description (official). What is read depends on the key.
+Neither kind has permissions to choose.
 
-With an ordinary API key the limit of that key is read: what may be spent until the limit
-resets, what was spent of it, and what remains. The limit resets at midnight UTC every day,
-every Monday or on the first of the month, or never. A key without a limit is shown as
-unlimited, with all that it ever spent. What the key spent today and this month is
-OpenRouter's own figure, in UTC days; usage of your own provider keys (BYOK) is not in it.
+With an ordinary API key the limit of that key is read: what may be spent until the
+limit resets, what was spent of it, and what remains. The limit resets at midnight UTC
+every day, every Monday or on the first of the month, or never. Once nothing remains,
+OpenRouter refuses requests with this key
+(https://openrouter.ai/docs/api-reference/authentication, official): it counts as
+depleted. Available means that something of the limit remains; whether the account has
+credit is not known with this kind of key. A key without a limit is shown as unlimited,
+with all that it ever spent. OpenRouter also reports when a key expires; that is not
+shown. What the key spent today and this month is OpenRouter's own figure, in UTC days;
+usage of your own provider keys (BYOK) is not in it.
 
 With a management key the credit of the whole account is read: all that was ever bought
 less all that was ever used. It is positive while there is credit and negative when more
-was used than bought. A management key cannot make calls, so its own limit and spend would
-say nothing and are not shown. An ordinary key is never asked for the credit: some were
-seen to get 0 for accounts with money (other people's code). Add OpenRouter twice, once
-with each kind of key, to see both.
+was used than bought. A management key cannot make calls, so its own limit and spend
+would say nothing and are not shown. An ordinary key is never asked for the credit: some
+were seen to get 0 for accounts with money (other people's code). Add OpenRouter twice,
+once with each kind of key, to see both.
 
-With a management key the spend report is OpenRouter's activity of the whole account, from
-https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity (official): the
-last 30 days in UTC that are over, so never today. It can be grouped by the model (line
-item) and filtered by the hash of a key (accessor). With an ordinary key it is that key's
-own three counters: today, the days before it in this week, and those before in this month.
-These are rows of several days, and nothing is grouped.
+With a management key the spend report is OpenRouter's activity of the whole account,
+from https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity
+(official): the last 30 days in UTC that are over, so never today. It can be grouped by
+the model (line item) and filtered by the hash of a key (accessor). With an ordinary key
+it is that key's own three counters: today, the days before it in this week, and those
+before in this month. These are rows of several days, and nothing is grouped.
 
-All amounts are US dollars; the answer names no currency. OpenRouter keeps answers for up
-to 60 seconds (other people's code). A poll costs one request, with a management key two,
-and no credit; a spend report costs the same.
+All amounts are US dollars; the answer names no currency. OpenRouter keeps answers for
+up to 60 seconds (other people's code). A poll costs one request, with a management key
+two, and no credit; a spend report costs the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -145,13 +150,7 @@ def _quota(key: Mapping[str, Any], now: datetime) -> Quota:
     """Return the limit of the key; the account may have more or less to spend."""
     limit: Decimal | None = key.get("limit")
     if limit is None:
-        return Quota(
-            key="key_limit",
-            unit=_USD,
-            used=key["usage"],
-            is_unlimited=True,
-            is_partial=True,
-        )
+        return Quota(key="key_limit", unit=_USD, used=key["usage"], is_unlimited=True)
     remaining: Decimal | None = key.get("limit_remaining")
     return Quota(
         key="key_limit",
@@ -159,8 +158,7 @@ def _quota(key: Mapping[str, Any], now: datetime) -> Quota:
         # The usage counters leave out what may count: the usage of own provider keys.
         used=None if remaining is None else limit - remaining,
         limit=limit,
-        remaining=remaining,
-        is_partial=True,
+        remaining=None if remaining is None else max(remaining, Decimal()),
         resets_at=_reset(key.get("limit_reset"), now),
     )
 
