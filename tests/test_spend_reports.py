@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
@@ -108,6 +108,26 @@ async def test_recorded_reports(recording: Recording) -> None:
     assert simulated.complaints == []
     assert outcome == recording.expect
     assert set(simulated.requests) == set(recording.answers)
+
+
+@pytest.mark.parametrize(
+    "recording", each(item for item in reports() if item.name == "spend")
+)
+async def test_days_that_were_not_asked_for(recording: Recording) -> None:
+    """Whatever days a provider answers with, a report is of those asked for."""
+    answers = {
+        asked.partition("?")[0]: answer for asked, answer in recording.answers.items()
+    }
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.json_response(answers[f"{request.method} {request.path}"]["json"])
+
+    long_ago = SpendQuery(start=date(2001, 2, 3), end=date(2001, 2, 5))
+    async with (
+        served(handle) as address,
+        connected(load(recording.provider), address, recording.credentials) as client,
+    ):
+        assert await ask(client, "spend", recording.scope, long_ago) == ()
 
 
 @pytest.mark.parametrize(("provider", "report"), TELLING)

@@ -444,6 +444,10 @@ class SpendQuery:
         """Return the last day of the report."""
         return self.end or datetime.now(UTC).date()
 
+    def covers(self, first: date, last: date) -> bool:
+        """Return whether all days from the first to the last are asked for."""
+        return self.first <= first <= last <= self.last
+
 
 @runtime_checkable
 class ReportsSpend(Protocol):
@@ -458,8 +462,9 @@ class ReportsSpend(Protocol):
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
         """Return the spend of a scope, a row for each day and group.
 
-        A positive amount is spent. `labels` of a row name its group; what has no value
-        for a group has no label of it. Filters and groups beyond those declared are
+        A positive amount is spent. Every row is of days that the query covers, whatever
+        else the provider answers with. `labels` of a row name its group; what has no
+        value for a group has no label of it. Filters and groups beyond those declared are
         not asked for. Raises ProviderError.
         """
 

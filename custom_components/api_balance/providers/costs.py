@@ -81,7 +81,7 @@ def daily_spend(days: Iterable[DayCosts], query: SpendQuery) -> Iterator[Spend]:
     A reported day without costs is zero, unless the spend is grouped.
     """
     for day in days:
-        if not query.first <= day.start.date() <= query.last:
+        if not query.covers(day.start.date(), day.start.date()):
             continue
         groups: dict[tuple[Unit, frozenset[tuple[str, str]]], Decimal] = {}
         for cost in day.costs:

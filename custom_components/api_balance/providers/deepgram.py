@@ -11,7 +11,9 @@ minutes behind. A poll costs one request per project; the projects and their pur
 which alone hold when credit expires, once a day. That a balance names its
 purchase by `purchase_order_id` is plausible, not documented: where nothing matches,
 nothing is said. The spend report is of one project, in USD; it can be filtered and
-grouped by the key (accessor), the deployment, the tags and the line item.
+grouped by the key (accessor), the deployment, the tags and the line item. Deepgram filters
+by the deployments hosted, beta and self-hosted alone, and may report others. Whether the
+report needs `billing:read` or `usage:read` is not documented.
 """
 
 from collections import defaultdict
@@ -63,6 +65,9 @@ _GROUPS = {
     "tag": "tags",
     "line_item": "line_item",
 }
+
+# The fields may name others, such as dedicated; a filter by these is refused.
+_FILTERED_DEPLOYMENTS = frozenset({"hosted", "beta", "self-hosted"})
 
 type _Balances = Sequence[Mapping[str, Any]]
 
@@ -261,6 +266,9 @@ class Deepgram(Provider):
                 },
             )
             for row in answer["results"]
+            if query.covers(
+                row["grouping"]["start"].date(), row["grouping"]["end"].date()
+            )
         )
 
     async def fetch_spend_fields(
@@ -272,7 +280,11 @@ class Deepgram(Provider):
         )
         return {
             "accessor": {value: value for value in answer.get("accessors", ())},
-            "deployment": {value: value for value in answer.get("deployments", ())},
+            "deployment": {
+                value: value
+                for value in answer.get("deployments", ())
+                if value in _FILTERED_DEPLOYMENTS
+            },
             "tag": {value: value for value in answer.get("tags", ())},
             "line_item": answer.get("line_items", {}),
         }

@@ -202,6 +202,6 @@ def _counted(key: Mapping[str, Any], query: SpendQuery) -> Iterator[Spend]:
     for start, spent in sorted(counters, key=lambda counter: counter[0], reverse=True):
         if spent is None or start == end:
             continue
-        if query.first <= start.date() and end.date() <= query.last + timedelta(days=1):
+        if query.covers(start.date(), (end - timedelta(days=1)).date()):
             yield Spend(unit=_USD, amount=spent - counted, start=start, end=end)
         end, counted = start, spent
