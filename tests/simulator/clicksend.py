@@ -33,6 +33,7 @@ class ClickSend(SimulatedProvider):
     balance = Decimal("4.998000")
     currency = "USD"
     is_banned = False
+    has_auto_recharge = False
 
     @property
     @override
@@ -86,6 +87,7 @@ class ClickSend(SimulatedProvider):
             "active": 1,
             "banned": int(self.is_banned),
             "balance": f"{self.balance:.6f}",
+            "auto_recharge": int(self.has_auto_recharge),
             "country": "US",
             "_currency": {
                 "currency_name_short": self.currency,

@@ -7,10 +7,12 @@ and an API key, which have no permissions to choose as far as is documented.
 
 The balance is a decimal string in the currency of the account, which the answer names;
 a positive balance is your money. Subaccounts of a prepaid account share its balance.
-Whether an account pays afterwards is not reported: a balance below zero counts as depleted. A suspended account is shown as suspended; one that was never activated is refused
-as if its key were wrong. The answer also holds personal data and a key of the
-subaccount; nothing of it is picked up. How far the figures lag behind is not
-documented. A poll costs one request.
+Whether an account pays afterwards is not reported: a balance below zero counts as
+depleted. The account says whether it tops itself up. A suspended account is shown as
+suspended; one that was never activated is refused as if its key were wrong. Flags are 0
+or 1, as a number in the documentation and as a text in other people's programs; both are
+read. The answer also holds personal data and a key of the subaccount; nothing of it is
+picked up. How far the figures lag behind is not documented. A poll costs one request.
 """
 
 from collections.abc import Mapping
@@ -105,6 +107,12 @@ class ClickSend(Provider):
         return Snapshot(
             account_ids=frozenset({user_id} if user_id else ()),
             # The official example is not `active`, and works: that word says nothing.
-            is_suspended=data.get("banned") == 1,
+            is_suspended=_flag(data.get("banned")) is True,
+            has_auto_top_up=_flag(data.get("auto_recharge")),
             wallets=(Wallet(key=unit.key, unit=unit, balance=data["balance"]),),
         )
+
+
+def _flag(value: object) -> bool | None:
+    """Return what a 0 or a 1 stands for, be it a number or a text."""
+    return {"0": False, "1": True}.get(str(value))
