@@ -946,7 +946,10 @@ async def test_hours_of_the_ledger(
     await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
     assert await read(hass, total, period="hour") == hours
-    assert {request.path for request in telnyx.requests[asked:]} == {"/v2/balance"}
+    assert {request.path for request in telnyx.requests[asked:]} == {
+        "/v2/balance",
+        "/v2/payment/auto_recharge_prefs",
+    }
 
 
 async def test_power_cut(

@@ -51,10 +51,14 @@ class Telnyx(SimulatedProvider):
     credit_limit = Decimal("100.00")
     pending: Decimal | None = Decimal("10.00")
     currency = "USD"
+    has_auto_recharge = False
 
     @override
     def routes(self) -> Iterable[web.RouteDef]:
-        return [web.get("/v2/balance", self._get_balance)]
+        return [
+            web.get("/v2/balance", self._get_balance),
+            web.get("/v2/payment/auto_recharge_prefs", self._get_preferences),
+        ]
 
     @override
     def error(self, request: web.Request, status: int) -> web.Response:
@@ -113,5 +117,14 @@ class Telnyx(SimulatedProvider):
             "credit_limit": cents(self.credit_limit),
             "available_credit": cents(self.balance + self.credit_limit),
             "currency": self.currency,
+        }
+        return answer({"data": data})
+
+    async def _get_preferences(self, request: web.Request) -> web.Response:
+        data = {
+            "record_type": "auto_recharge_pref",
+            "threshold_amount": "10.00",
+            "recharge_amount": "20.00",
+            "enabled": self.has_auto_recharge,
         }
         return answer({"data": data})

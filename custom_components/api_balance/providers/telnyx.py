@@ -4,12 +4,19 @@ From https://developers.telnyx.com/api/account-management/billing/get-user-balan
 errors from https://developers.telnyx.com/docs/development/api-fundamentals/api-errors.
 Any API key (V2) reads it. All amounts are decimal strings in the account's currency, and
 all are optional. In an account with a credit line the balance is negative in ordinary
-use; what can be spent is the available credit (balance + credit limit). The figures are
-current; a poll costs one request.
+use; what can be spent is the available credit (balance + credit limit).
+
+Whether the account tops itself up is from
+https://developers.telnyx.com/api-reference/autorechargepreferences/list-auto-recharge-preferences.
+The path in that page differs by a letter from the one that Telnyx's own clients use,
+which is used here, too. An account or a key without these preferences has the balance alone.
+
+A key works on every host. Telnyx has more hosts (`api.telnyx.ca`, `api.telnyx.me`); they
+are not offered, because none of them is needed to read a balance. The figures are current; a poll costs one request, and once a day a second one.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, override
 
@@ -17,6 +24,7 @@ import voluptuous as vol
 
 from ..model import Snapshot, Wallet
 from .base import (
+    Client,
     InvalidCredentials,
     MissingPermission,
     Provider,
@@ -34,6 +42,8 @@ _BALANCE = {
         "currency": currency,
     }
 }
+_PREFERENCES = {vol.Required("data"): {"enabled": maybe(bool)}}
+_READ_PREFERENCES_EVERY = timedelta(days=1)
 
 
 class Telnyx(Provider):
@@ -64,11 +74,42 @@ class Telnyx(Provider):
             case _:
                 return None
 
+    def __init__(
+        self, client: Client, credentials: Mapping[str, str], region: str
+    ) -> None:
+        """Start without knowing the preferences."""
+        super().__init__(client, credentials, region)
+        self._has_auto_top_up: bool | None = None
+        self._preferences_read_at: datetime | None = None
+
     @override
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the account."""
         answer = await self._client.get("/v2/balance", _BALANCE)
-        return Snapshot(wallets=_wallets(answer["data"]))
+        await self._read_preferences()
+        return Snapshot(
+            has_auto_top_up=self._has_auto_top_up, wallets=_wallets(answer["data"])
+        )
+
+    async def _read_preferences(self) -> None:
+        """Read whether the account tops itself up, once a day.
+
+        It only adds to the balance, which reports what is wrong.
+        """
+        now, read_at = datetime.now(UTC), self._preferences_read_at
+        if read_at and now - read_at < _READ_PREFERENCES_EVERY:
+            return
+        try:
+            answer = await self._client.get(
+                "/v2/payment/auto_recharge_prefs", _PREFERENCES
+            )
+            self._has_auto_top_up = answer["data"].get("enabled")
+        except ProviderError as err:
+            # What passes is tried again with the next poll.
+            if err.problem.is_passing:
+                return
+            self._has_auto_top_up = None
+        self._preferences_read_at = now
 
 
 def _wallets(data: Mapping[str, Any]) -> tuple[Wallet, ...]:
