@@ -9,10 +9,15 @@ Novita's own figure. By the documented example it includes the credit limit, whi
 most you may owe; so the balance is the available credit less that limit, and is negative
 where you owe money. That is inferred from the example and not said in words: where Novita
 reports no credit limit, no balance is shown. Topped up is what remains of your own payments,
-and pending is what is yet to be charged (documented as always zero for now). What
-outstanding invoices ask for is not shown on its own.
+and pending is what is yet to be charged (documented as always zero for now).
 
-How fresh the figures are is not documented. A poll costs one request.
+Outstanding invoices are documented as the amount you currently owe, in the same unit.
+Whether the available credit is already less by it is not documented, and examples in other
+people's code do not settle it: so it is not shown, and changes no other number. Budgets of
+members and keys are not read.
+
+Novita documents a `Content-Type` as required; other people's programs ask without one, and
+so does this one. How fresh the figures are is not documented. A poll costs one request.
 """
 
 from datetime import timedelta
