@@ -1,18 +1,22 @@
 """seven.io: the balance of an account, once called sms77.
 
 Built from https://docs.seven.io/en/rest-api/endpoints/account#balance and the type
-`Balance` of the provider's own JavaScript client (official); the codes of errors are
-confirmed by other people's programs only. It needs an API key from the developer area,
-with the scope `balance` where scopes are chosen. A key that is tied to certain IP
-addresses needs the one of Home Assistant among them. Keys whose requests have to be
-signed are not supported.
+`Balance` of the provider's own JavaScript client (official). It needs an API key from
+the developer area, with the scope `balance` where scopes are chosen. A key that is tied
+to certain IP addresses needs the one of Home Assistant among them. Keys whose requests
+have to be signed are not supported.
 
 The balance is a number in the currency that the answer names; a positive balance is
 your money. Whether an account pays afterwards is not reported: a balance below zero
-counts as depleted. seven.io answers every request with HTTP 200, and an error with a
-bare code such as 900 in place of the balance. A bare number that is none of these codes
-is not taken for a balance, as it has no currency. How far the figures lag behind is not
-documented. A poll costs one request.
+counts as depleted. Subaccounts and their automatic top-up are not read.
+
+seven.io answers every request with HTTP 200, and an error with a bare code in place of the
+balance: 900 for a bad key, 901 for a missing signature, 902 for a missing scope and 903
+for an IP address that is not allowed. The client has 900 and 903, too; for 901 and 902,
+which are from other people's programs, it has other names (invalid message id, deactivated
+API), so these two are less sure. A bare number that is none of these codes is not taken for a
+balance, as it has no currency. How far the figures lag behind is not documented. A poll
+costs one request.
 """
 
 from collections.abc import Mapping
