@@ -8,8 +8,10 @@ they have no permissions to choose.
 The balance is in the currency that the answer names, such as SEK or EUR; a positive
 balance is your money. At zero every request that costs money fails, so a balance below
 zero counts as depleted. Name, number and mail address of the account holder, which are
-in the answer, are not picked up. How far the figures lag behind is not documented. A
-poll costs one request.
+in the answer, are not picked up. Neither is the level at which 46elks itself sends a
+reminder (`creditalert`): an alert is set in Home Assistant, and the unit of that level is
+not documented. Subaccounts are not read. How far the figures lag behind is not
+documented. A poll costs one request.
 """
 
 from collections.abc import Mapping
