@@ -7,8 +7,14 @@ expires within hours and is not accepted here.
 The balance is what is left of the team's AI Gateway Credits. It is USD: the answer names no
 currency, but Vercel sells and prices the credits in it. The documentation shows a decimal
 string, other people's code a number; both are read. What was used since the beginning is
-reported as well and not shown, as it belongs to no period. How fresh the figures are is not
-documented. A poll costs one request and no credits.
+reported as well and not shown, as it belongs to no period.
+
+Vercel has a report of the spend by day or by model, from
+https://vercel.com/docs/ai-gateway/observability-and-spend/custom-reporting (official). It
+is not read: every query costs money ($5 per 1,000 in 2026), and only teams on the plans Pro
+and Enterprise have it. What is spent is seen from the balance instead.
+
+How fresh the figures are is not documented. A poll costs one request and no credits.
 """
 
 from collections.abc import Mapping
