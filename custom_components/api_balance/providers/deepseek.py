@@ -3,7 +3,8 @@
 From https://api-docs.deepseek.com/api/get-user-balance; the errors from
 https://api-docs.deepseek.com/quick_start/error_codes. Any API key reads it. All amounts
 are decimal strings in the currency of their row. The rows come in any order; a currency
-that was never used may be missing or zero, so the list is not the whole truth.
+that was never used may be missing or zero, so the list is not the whole truth. Whether
+the list itself may be missing is not documented: an answer without one is refused.
 `is_available` is the account's own word, whatever the rows say. Granted money expires,
 but the date is not reported. The figures are current; a poll costs one request.
 """

@@ -1,13 +1,14 @@
 """Firecrawl: the credits that a team has left, those of its plan, and the reset.
 
-Built from https://docs.firecrawl.dev/api-reference/endpoint/credit-usage (official); the
-answers to a bad key are from what other people saw. Any API key of the team reads it;
-keys have no permissions to choose.
+Built from https://docs.firecrawl.dev/api-reference/endpoint/credit-usage and Firecrawl's
+own OpenAPI description (official); the answers to a bad key are from what other people
+saw. Any API key of the team reads it; keys have no permissions to choose.
 
 The remaining credits are Firecrawl's own word for the whole team. They include coupons,
 credit packs and automatic recharges, which the credits of the plan do not: more may remain
-than the limit says. How much was used is not reported. The reset is the end of the billing
-period; teams on the free plan get none. There is no money in the answer.
+than the limit says. How much was used is not in the answer; the reports of past months
+and of tokens are not read. The reset is the end of the billing period; teams on the free
+plan get none. There is no money in the answer.
 
 When Firecrawl answers that payment is required (402), the account counts as depleted. How
 far the figures lag behind is not documented. A poll costs one request and no credits.

@@ -1,10 +1,10 @@
 """Plivo: the credits of an account.
 
 Built from https://www.plivo.com/docs/account/api/account/the-account-object/
-(official); the answer to bad credentials is unconfirmed. It needs the Auth ID and the
-Auth Token of the main account, from the overview page of the console; they have no
-permissions to choose. Credentials of a subaccount, whose Auth ID begins with SA, are of no
-use: a subaccount has no credits of its own.
+(official). That bad credentials get 401 is documented, what that answer holds is not. It
+needs the Auth ID and the Auth Token of the main account, from the overview page of the
+console; they have no permissions to choose. Credentials of a subaccount, whose Auth ID
+begins with SA, are of no use: a subaccount has no credits of its own.
 
 The credits are in USD: the answer holds no currency, the documentation says so. A
 positive amount is your money. The account says whether it is prepaid or postpaid; one

@@ -6,7 +6,8 @@ not your user key; tokens have no permissions to choose. Pushover takes the toke
 of the request only; no log line or diagnostic shows it.
 
 Since May 2026 the limit is that of your whole account, shared by all your applications, as
-https://blog.pushover.net/posts/2026/4/app-limits says; 10,000 messages a month are free.
+https://blog.pushover.net/posts/2026/4/app-limits (official) says; 10,000 messages a month
+are free, a team has 25,000, and what is bought on top counts for the whole account, too.
 The remaining messages and the limit are Pushover's own words, and so is the time of the
 reset, which is the first of the month in US Central Time. How far the figures lag behind
 is not documented. A poll costs one request and no message.
