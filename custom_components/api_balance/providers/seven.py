@@ -14,8 +14,8 @@ seven.io answers every request with HTTP 200, and an error with a bare code in p
 balance: 900 for a bad key, 901 for a missing signature, 902 for a missing scope and 903
 for an IP address that is not allowed. The client has 900 and 903, too; for 901 and 902,
 which are from other people's programs, it has other names (invalid message id, deactivated
-API), so these two are less sure. A bare number that is none of these codes is not taken for a
-balance, as it has no currency. How far the figures lag behind is not documented. A poll
+API), so these two are less sure. A bare number that is none of these codes is not taken for
+a balance, as it has no currency. How far the figures lag behind is not documented. A poll
 costs one request.
 """
 

@@ -12,7 +12,8 @@ The path in that page differs by a letter from the one that Telnyx's own clients
 which is used here, too. An account or a key without these preferences has the balance alone.
 
 A key works on every host. Telnyx has more hosts (`api.telnyx.ca`, `api.telnyx.me`); they
-are not offered, because none of them is needed to read a balance. The figures are current; a poll costs one request, and once a day a second one.
+are not offered, because none of them is needed to read a balance. The figures are current;
+a poll costs one request, and once a day a second one.
 """
 
 from collections.abc import Mapping
