@@ -95,7 +95,7 @@ async def enter(hass: HomeAssistant, result: Any, user_input: dict[str, Any]) ->
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], user_input
     )
-    while result.get("step_id") == "thresholds":
+    while result.get("step_id") in ("balance", "thresholds"):
         result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     await hass.async_block_till_done()
     return result

@@ -66,7 +66,7 @@ async def test_add_by_the_flow(
             result = await hass.config_entries.flow.async_configure(
                 result["flow_id"], {"next_step_id": "save"}
             )
-        while result.get("step_id") == "thresholds":
+        while result.get("step_id") in ("balance", "thresholds"):
             result = await hass.config_entries.flow.async_configure(
                 result["flow_id"], {}
             )

@@ -16,7 +16,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .connection import UnknownProvider, async_connect, async_load_provider
-from .const import CONF_PROVIDER, DOMAIN
+from .const import CONF_BALANCES, CONF_PROVIDER, DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .follow import device_id
 from .issues import async_delete_issues, placeholders
@@ -103,6 +103,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
         )
         .id
     )
+    if CONF_BALANCES in entry.data:
+        # From now on the record has them.
+        await coordinator.async_save()
+        data = {key: value for key, value in entry.data.items() if key != CONF_BALANCES}
+        hass.config_entries.async_update_entry(entry, data=data)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     if is_start:
         coordinator.async_refresh_later(_position(hass, entry) * START_SPACING)

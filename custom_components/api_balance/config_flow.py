@@ -18,6 +18,7 @@ from .connection import async_connect, async_load_provider
 from .const import (
     CONF_ACCOUNT_IDS,
     CONF_ADVANCED,
+    CONF_BALANCES,
     CONF_BASE_URL,
     CONF_PROVIDER,
     CONF_THRESHOLDS,
@@ -26,6 +27,7 @@ from .const import (
 )
 from .forms import (
     PROVIDER_FORM,
+    balances_form,
     by_label,
     credentials_form,
     list_amounts,
@@ -33,7 +35,7 @@ from .forms import (
 )
 from .insight.identity import is_same_account
 from .issues import placeholders
-from .model import Problem, Quota, Snapshot, Wallet
+from .model import Problem, Quota, Snapshot, Unit, Wallet
 from .providers import catalog
 from .providers.base import IncompleteCredentials, NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
@@ -60,6 +62,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     _entered: dict[str, Any] | None = None
     _tried: dict[str, Any] | None = None
     _read: tuple[dict[str, Any], Snapshot]
+    _units: tuple[Unit, ...]
 
     @override
     async def async_step_user(
@@ -231,7 +234,10 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_try(self, data: dict[str, Any]) -> Snapshot:
         """Return what the provider says to the credentials. Raises ProviderError."""
-        return await (await async_connect(self.hass, data)).read()
+        provider = await async_connect(self.hass, data)
+        snapshot = await provider.read()
+        self._units = provider.units_to_enter(snapshot)
+        return snapshot
 
     async def async_step_preview(
         self, user_input: dict[str, Any] | None = None
@@ -266,7 +272,7 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         data[CONF_ACCOUNT_IDS] = ids
         if own is None:
-            return await self.async_step_thresholds()
+            return await self.async_step_balance()
         known_ids = own.data[CONF_ACCOUNT_IDS]
         if is_same_account(known_ids, ids) is False:
             return self.async_abort(reason="wrong_account")
@@ -275,6 +281,25 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
             CONF_THRESHOLDS: own.data.get(CONF_THRESHOLDS, {}),
         }
         return self.async_update_reload_and_abort(own, data={**data, **kept})
+
+    async def async_step_balance(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what is left on an account whose provider reports costs alone."""
+        data, _ = self._read
+        if not self._units:
+            return await self.async_step_thresholds()
+        if user_input is None:
+            return self.async_show_form(
+                step_id="balance",
+                data_schema=balances_form(self._units),
+                description_placeholders={
+                    "provider": self._provider.name,
+                    "top_up_url": self._provider.top_up_url,
+                },
+            )
+        data[CONF_BALANCES] = {code: str(amount) for code, amount in user_input.items()}
+        return await self.async_step_thresholds()
 
     async def async_step_thresholds(
         self, user_input: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ ATTR_LEVEL = "level"
 
 CONF_ACCOUNT_IDS = "account_ids"
 CONF_ADVANCED = "advanced"
+CONF_BALANCES = "balances"
 CONF_BASE_URL = "base_url"
 CONF_PROVIDER = "provider"
 CONF_THRESHOLDS = "thresholds"

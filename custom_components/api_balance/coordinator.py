@@ -1,8 +1,10 @@
 """Coordinator of an account: it carries answers to the insight, and events to the home."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 import random
 import traceback
 from typing import override
@@ -15,25 +17,34 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
-from .const import CONF_THRESHOLDS, DOMAIN, LOGGER
+from .const import CONF_BALANCES, CONF_THRESHOLDS, DOMAIN, LOGGER
 from .follow import async_follow
 from .insight.account import (
     AmountsChanged,
     Settings,
     advance,
     deliver,
+    enter_credit,
     fill,
     look_again,
     set_thresholds,
 )
 from .insight.levels import Event, Thresholds
-from .insight.movements import Ledger
+from .insight.movements import Kind, Ledger, Movement
 from .insight.schedule import Ability
 from .insight.state import AccountState
+from .insight.tracked import TrackedCredit, enter
 from .insight.view import View
 from .issues import placeholders
-from .model import Failure, Period, Problem, Snapshot, Spend
-from .providers.base import Deferred, Provider, ProviderError, RateLimited
+from .model import ACCOUNT, Failure, Period, Problem, Snapshot, Spend, Unit
+from .providers.base import (
+    Deferred,
+    Provider,
+    ProviderError,
+    RateLimited,
+    ReportsSpend,
+    SpendQuery,
+)
 from .store import AccountStore
 
 type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
@@ -79,10 +90,16 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         self._store = store
         self._is_armed = False
         self._is_error_logged = False
+        # What the poll said when the costs were last read.
+        self._costs_of: tuple[tuple[Spend, ...], date] | None = None
         # Those that were entered with the account count until they are changed.
         entered: Mapping[str, str] = entry.data.get(CONF_THRESHOLDS, {})
         for key, amount in entered.items():
             state.thresholds.setdefault(key, Thresholds(amount=Decimal(amount)))
+        balances: Mapping[str, str] = entry.data.get(CONF_BALANCES, {})
+        for code, amount in balances.items():
+            unit, now = Unit.money(code), dt_util.utcnow()
+            state.tracked.setdefault(unit.key, enter(unit, Decimal(amount), now))
         self.data = look_again(state, self.settings, dt_util.utcnow(), None)
 
     @property
@@ -155,12 +172,69 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
     async def _async_read(self) -> Snapshot | Failure:
         """Return what the provider answers, whatever goes wrong."""
         try:
-            return await self.provider.read()
+            return await self._async_track(await self.provider.read())
         except ProviderError as err:
             return err.failure
         except Exception as err:  # noqa: BLE001
             self._log_once("Unexpected error while reading an account", err)
             return Failure(problem=Problem.INTERNAL_ERROR)
+
+    async def _async_track(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot with the credit that a person entered."""
+        tracked, now = self.state.tracked.values(), dt_util.utcnow()
+        key = snapshot.spend, now.date()
+        if tracked and key != self._costs_of:
+            if await self._async_read_costs(*tracked):
+                self._costs_of = key
+        wallets = (credit.wallet(now) for credit in tracked)
+        return replace(snapshot, wallets=(*snapshot.wallets, *wallets))
+
+    async def _async_read_costs(self, *credit: TrackedCredit) -> bool:
+        """Take the reported costs off some credit; return whether they are known."""
+        provider, now = self.provider, dt_util.utcnow()
+        if not isinstance(provider, ReportsSpend):
+            return True
+        query = SpendQuery(
+            start=min(one.since for one in credit).date(), end=now.date()
+        )
+        try:
+            rows = await self.async_ask(
+                Ability.SPEND_REPORT, partial(provider.fetch_spend, ACCOUNT, query)
+            )
+        except ProviderError:
+            return False
+        for one in credit:
+            one.report(rows, now)
+        return True
+
+    @callback
+    def entered_balance(self, unit: Unit) -> Decimal | None:
+        """Return what is left of the balance that a person entered, None if none was."""
+        credit = self.state.tracked.get(unit.key)
+        return credit.wallet(dt_util.utcnow()).balance if credit else None
+
+    async def async_enter_balance(self, unit: Unit, balance: Decimal) -> None:
+        """Follow a balance that a person entered."""
+        credit = enter(unit, balance, dt_util.utcnow())
+        await self._async_read_costs(credit)
+        await self._async_enter(credit)
+
+    async def async_add_credit(self, unit: Unit, amount: Decimal, at: datetime) -> None:
+        """Add what a person has topped up to the balance that is followed."""
+        credit = self.state.tracked[unit.key]
+        credit.amount += amount
+        added = Movement(kind=Kind.TOP_UP, amount=amount, start=at, end=at)
+        await self._async_enter(credit, added)
+
+    async def _async_enter(
+        self, credit: TrackedCredit, added: Movement | None = None
+    ) -> None:
+        """Show credit that has changed, and send what came of it."""
+        now = dt_util.utcnow()
+        view = enter_credit(self.state, credit, self.settings, now, self.data, added)
+        self._show(view)
+        self.async_deliver()
+        await self.async_save()
 
     @callback
     def async_refresh_later(self, delay: timedelta) -> None:

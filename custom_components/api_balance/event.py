@@ -28,7 +28,11 @@ QUOTA_EVENTS = (
     EventEntityDescription(
         key="activity",
         translation_key="quota_activity",
-        event_types=[kind for kind in Activity if kind is not Activity.TOPPED_UP],
+        event_types=[
+            kind
+            for kind in Activity
+            if kind not in (Activity.TOPPED_UP, Activity.BALANCE_SET)
+        ],
     ),
 )
 
@@ -83,6 +87,8 @@ def _attributes(event: Event) -> dict[str, Any]:
         lasts = event.runway
         attributes["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
         attributes["time_threshold"] = event.days
+    if event.activity is Activity.BALANCE_SET:
+        attributes["difference"] = _difference(event)
     if event.jump:
         attributes["spent"] = event.jump.spent
         attributes["usual"] = event.jump.usual
@@ -91,3 +97,10 @@ def _attributes(event: Event) -> dict[str, Any]:
         name: float(amount) if isinstance(amount, Decimal) else amount
         for name, amount in attributes.items()
     } | {"unit": event.unit.code}
+
+
+def _difference(event: Event) -> Decimal | None:
+    """Return by how much the estimate was too low; negative where it was too high."""
+    if event.before is None or event.after is None:
+        return None
+    return event.after - event.before

@@ -1,6 +1,6 @@
 """The forms of the config flow."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, MAX_AMOUNT
-from .model import Snapshot, Wallet
+from .model import Snapshot, Unit, Wallet
 from .providers.base import Credential, Provider
 from .providers.catalog import CATALOG
 
@@ -103,6 +103,24 @@ def thresholds_form(wallets: Mapping[str, Wallet]) -> vol.Schema:
                 )
             )
             for label, wallet in wallets.items()
+        }
+    )
+
+
+def balances_form(units: Iterable[Unit]) -> vol.Schema:
+    """Return the form that asks what is left of each currency."""
+    return vol.Schema(
+        {
+            vol.Optional(unit.code): NumberSelector(
+                NumberSelectorConfig(
+                    min=-MAX_AMOUNT,
+                    max=MAX_AMOUNT,
+                    mode=NumberSelectorMode.BOX,
+                    step="any",
+                    unit_of_measurement=unit.code,
+                )
+            )
+            for unit in units
         }
     )
 

@@ -89,6 +89,18 @@ class Lot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How a balance is known that no provider reports.
+
+    A person entered it at `since`; `newest_cost` is the start of the last day whose
+    costs are in it, None where there was none.
+    """
+
+    since: datetime
+    newest_cost: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
     """What can be spent down. A positive amount is the customer's.
 
@@ -98,6 +110,7 @@ class Wallet:
     provider holds back or has yet to book. `granted` and `paid` are what the provider
     gave and what the customer topped up. `is_in_doubt` marks that there is a credit line
     and `available` is missing: the balance alone says little of what can be spent.
+    `estimate` marks a balance that a person entered and that costs are taken off.
     """
 
     key: str
@@ -113,6 +126,7 @@ class Wallet:
     lots: tuple[Lot, ...] = ()
     is_postpaid: bool = False
     is_in_doubt: bool = False
+    estimate: Estimate | None = None
 
     @property
     def spendable(self) -> Decimal | None:

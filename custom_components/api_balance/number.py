@@ -1,6 +1,6 @@
-"""Numbers of API Balance: what a person calls low."""
+"""Numbers of API Balance: what a person calls low, and what a person knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import override
@@ -17,9 +17,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_gauge_entities
+from .entity import PartEntity, async_add_gauge_entities, async_add_part_entities
 from .insight.levels import Thresholds
-from .model import Gauge
+from .insight.view import Part
+from .model import ACCOUNT, Gauge, Period, Spend
 
 PARALLEL_UPDATES = 1
 
@@ -71,16 +72,42 @@ QUOTA_THRESHOLDS = (
     replace(WALLET_THRESHOLDS[1], translation_key="low_quota_time_threshold"),
 )
 
+SET_BALANCE = NumberEntityDescription(
+    key="set_balance",
+    translation_key="set_balance",
+    device_class=NumberDeviceClass.MONETARY,
+    entity_category=EntityCategory.CONFIG,
+    mode=NumberMode.BOX,
+    native_min_value=-MAX_AMOUNT,
+    native_max_value=MAX_AMOUNT,
+    native_step=0.01,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the thresholds of each wallet and quota."""
+    """Set up the thresholds of each wallet and quota, and balances to enter."""
     async_add_gauge_entities(
         entry, async_add_entities, ThresholdNumber, WALLET_THRESHOLDS, QUOTA_THRESHOLDS
     )
+    async_add_part_entities(entry, async_add_entities, BalanceNumber, _describe)
+
+
+def _describe(
+    coordinator: AccountCoordinator, part: Part
+) -> Iterable[NumberEntityDescription]:
+    """Return the number of a currency whose balance is not reported."""
+    if (
+        isinstance(part, Spend)
+        and part.period is Period.THIS_MONTH
+        and part.scope == ACCOUNT
+        and part.unit in coordinator.provider.units_to_enter(coordinator.data.snapshot)
+    ):
+        return (SET_BALANCE,)
+    return ()
 
 
 class ThresholdNumber(PartEntity[Gauge], NumberEntity):
@@ -124,3 +151,30 @@ class ThresholdNumber(PartEntity[Gauge], NumberEntity):
             self.entity_description.changed_fn(thresholds, Decimal(str(value))),
         )
         self.async_write_ha_state()
+
+
+class BalanceNumber(PartEntity[Spend], NumberEntity):
+    """What is left of an account, as a person enters it."""
+
+    def __init__(
+        self,
+        coordinator: AccountCoordinator,
+        spend: Spend,
+        description: NumberEntityDescription,
+    ) -> None:
+        """Initialize in the currency of what is spent."""
+        super().__init__(coordinator, spend, description)
+        self._unit = spend.unit
+        self._attr_native_unit_of_measurement = spend.unit.code
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return what is left by the last entry, None where there was none."""
+        balance = self.coordinator.entered_balance(self._unit)
+        return None if balance is None else float(balance)
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Follow the balance from now on."""
+        await self.coordinator.async_enter_balance(self._unit, Decimal(str(value)))

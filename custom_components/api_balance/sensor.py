@@ -105,6 +105,21 @@ WALLET_SENSORS: tuple[PartSensorDescription[Wallet], ...] = (
     ),
 )
 
+ESTIMATED_WALLET_SENSORS = (
+    replace(
+        WALLET_SENSORS[0],
+        translation_key="estimated_balance",
+        attributes_fn=lambda wallet: (
+            {
+                "entered_at": wallet.estimate.since,
+                "newest_cost": wallet.estimate.newest_cost,
+            }
+            if wallet.estimate
+            else None
+        ),
+    ),
+)
+
 QUOTA_SENSORS: tuple[PartSensorDescription[Quota], ...] = (
     PartSensorDescription(
         key="used",
@@ -262,7 +277,7 @@ def _describe(
     descriptions: Iterable[PartSensorDescription[Any]]
     match part:
         case Wallet():
-            descriptions = WALLET_SENSORS
+            descriptions = ESTIMATED_WALLET_SENSORS if part.estimate else WALLET_SENSORS
         case Quota():
             descriptions = QUOTA_SENSORS
         case Outlook():

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from .answers import (
     spend_answer,
     spend_fields_answer,
 )
-from .const import DOMAIN
+from .const import DOMAIN, MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .insight.schedule import Ability
 from .issues import placeholders
@@ -45,13 +46,18 @@ from .remind import remind
 from .reports.spend import async_get_purchases, async_get_spend, async_get_spend_fields
 
 SERVICE_REMIND = "remind"
+SERVICE_SET_BALANCE = "set_balance"
 SERVICE_GET_BALANCES = "get_balances"
 SERVICE_GET_SPEND = "get_spend"
 SERVICE_GET_SPEND_FIELDS = "get_spend_fields"
 SERVICE_GET_PURCHASES = "get_purchases"
 
 ATTR_ACCOUNT = "account"
+ATTR_BALANCE = "balance"
 ATTR_BALANCE_ID = "balance_id"
+ATTR_CURRENCY = "currency"
+ATTR_TIME = "time"
+ATTR_TOP_UP = "top_up"
 ATTR_START = "start"
 ATTR_END = "end"
 ATTR_GROUP_BY = "group_by"
@@ -64,6 +70,24 @@ def _day(value: Any) -> date:
     """Return a day, of a time the one that it is in the home. Raises vol.Invalid."""
     day = cv.date(value)
     return dt_util.as_local(day).date() if isinstance(day, datetime) else day
+
+
+def _amount(value: Any) -> Decimal:
+    """Return an amount, exactly as it was written. Raises vol.Invalid."""
+    try:
+        amount = Decimal(str(value))
+    except ArithmeticError:
+        raise vol.Invalid("not an amount") from None
+    if not amount.is_finite() or abs(amount) > MAX_AMOUNT:
+        raise vol.Invalid("not an amount")
+    return amount
+
+
+def _positive(amount: Decimal) -> Decimal:
+    """Return an amount above zero. Raises vol.Invalid."""
+    if amount <= 0:
+        raise vol.Invalid("not above zero")
+    return amount
 
 
 ACCOUNT_FIELDS = {vol.Required(ATTR_ACCOUNT): cv.string}
@@ -86,6 +110,18 @@ SPEND_SCHEMA = vol.Schema(
 )
 SPEND_FIELDS_SCHEMA = vol.Schema({**ACCOUNT_FIELDS, **DAYS_FIELDS})
 PURCHASES_SCHEMA = vol.Schema(ACCOUNT_FIELDS)
+SET_BALANCE_SCHEMA = vol.All(
+    cv.has_at_least_one_key(ATTR_BALANCE, ATTR_TOP_UP),
+    vol.Schema(
+        {
+            **ACCOUNT_FIELDS,
+            vol.Exclusive(ATTR_BALANCE, ATTR_BALANCE): _amount,
+            vol.Exclusive(ATTR_TOP_UP, ATTR_BALANCE): vol.All(_amount, _positive),
+            vol.Optional(ATTR_CURRENCY): vol.All(cv.string, vol.Upper),
+            vol.Optional(ATTR_TIME): cv.datetime,
+        }
+    ),
+)
 
 
 @callback
@@ -93,6 +129,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     hass.services.async_register(
         DOMAIN, SERVICE_REMIND, remind, schema=vol.Schema(cv.TARGET_FIELDS)
+    )
+    hass.services.async_register(
+        DOMAIN, SERVICE_SET_BALANCE, _set_balance, schema=SET_BALANCE_SCHEMA
     )
     for service, answer, schema in (
         (SERVICE_GET_BALANCES, _get_balances, BALANCES_SCHEMA),
@@ -147,6 +186,50 @@ async def _get_purchases(call: ServiceCall) -> ServiceResponse:
     coordinator = _account(call)
     report = await _answer(coordinator, async_get_purchases(coordinator))
     return purchases_answer(coordinator, report)
+
+
+async def _set_balance(call: ServiceCall) -> None:
+    """Follow a balance that a person knows, or add a top-up to it.
+
+    Raises ServiceValidationError.
+    """
+    coordinator = _account(call)
+    unit = _currency(coordinator, call.data.get(ATTR_CURRENCY))
+    balance: Decimal | None = call.data.get(ATTR_BALANCE)
+    if balance is not None:
+        await coordinator.async_enter_balance(unit, balance)
+        return
+    now = dt_util.utcnow()
+    at = dt_util.as_utc(call.data.get(ATTR_TIME, now))
+    credit = coordinator.state.tracked.get(unit.key)
+    if credit is None or not credit.entered_at <= at <= now:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="top_up_before_balance",
+            translation_placeholders={"account": coordinator.config_entry.title},
+        )
+    await coordinator.async_add_credit(unit, call.data[ATTR_TOP_UP], at)
+
+
+def _currency(coordinator: AccountCoordinator, code: str | None) -> Unit:
+    """Return the currency that a balance can be entered in.
+
+    Raises ServiceValidationError.
+    """
+    units: tuple[Unit, ...] = coordinator.provider.units_to_enter(
+        coordinator.data.snapshot
+    )
+    found = [unit for unit in units if code in (None, unit.code)]
+    if len(found) == 1:
+        return found[0]
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="no_balance_to_set",
+        translation_placeholders={
+            "account": coordinator.config_entry.title,
+            "currencies": ", ".join(sorted(unit.code for unit in units)) or "-",
+        },
+    )
 
 
 def _account(call: ServiceCall) -> AccountCoordinator:

@@ -58,7 +58,7 @@ async def give_credentials(
     result = await home.step_flow(
         step["flow_id"], {**credentials, "advanced": advanced}
     )
-    while result.get("step_id") == "thresholds":
+    while result.get("step_id") in ("balance", "thresholds"):
         result = await home.step_flow(step["flow_id"], {})
     return result
 

@@ -31,6 +31,7 @@ from .movements import Movement
 from .outlook import Outlook, look_ahead, no_outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
+from .tracked import TrackedCredit
 from .view import (
     INTERVALS_SHOWN,
     TIME_LEFT,
@@ -139,6 +140,41 @@ def look_again(
     for known in state.gauges.values():
         known.ledger.turn(settings.starts, now)
     return _conclude(state, settings, {}, now, before, is_anew=True)[0]
+
+
+def enter_credit(
+    state: AccountState,
+    credit: TrackedCredit,
+    settings: Settings,
+    now: datetime,
+    before: View,
+    added: Movement | None = None,
+) -> View:
+    """Take over credit that a person entered, or added to, and judge it."""
+    state.tracked[credit.unit.key] = credit
+    wallet = credit.wallet(now)
+    gauge = wallet.gauge
+    old = before.gauges.get(gauge.key)
+    snapshot = state.snapshot or Snapshot()
+    others = [other for other in snapshot.wallets if other.key != wallet.key]
+    state.snapshot = replace(snapshot, wallets=(*others, wallet))
+    known = _known(state, gauge)
+    if old is None:
+        movements = known.ledger.observe(gauge, now, settings.starts)
+    else:
+        movements = known.ledger.restate(gauge, now, added)
+        if added is None:
+            state.events.append(
+                Event(
+                    activity=Activity.BALANCE_SET,
+                    gauge=gauge.key,
+                    unit=gauge.unit,
+                    at=now,
+                    before=old.remaining,
+                    after=gauge.remaining,
+                )
+            )
+    return _conclude(state, settings, {gauge.key: movements}, now, before)[0]
 
 
 def set_thresholds(
@@ -293,12 +329,7 @@ def _observe(
     movements = {}
     gauges = gauges_in(snapshot)
     for key, gauge in gauges.items():
-        known = state.gauges.get(key)
-        if known is None:
-            known = state.gauges[key] = GaugeState(unit=gauge.unit, scope=gauge.scope)
-        known.unit, known.scope, known.label = gauge.unit, gauge.scope, gauge.label
-        known.is_quota = gauge.is_quota
-        known.has_held |= (gauge.remaining or 0) > 0
+        known = _known(state, gauge)
         if gauge.has_credit_line:
             known.patience = _PATIENCE
         elif gauge.shown is not None:
@@ -306,6 +337,18 @@ def _observe(
             known.patience = max(known.patience - 1, 0)
         movements[key] = known.ledger.observe(gauge, now, starts)
     return movements
+
+
+def _known(state: AccountState, gauge: Gauge) -> GaugeState:
+    """Return what is stored of a gauge, with what is new of it."""
+    known = state.gauges.get(gauge.key)
+    if known is None:
+        known = GaugeState(unit=gauge.unit, scope=gauge.scope)
+        state.gauges[gauge.key] = known
+    known.unit, known.scope, known.label = gauge.unit, gauge.scope, gauge.label
+    known.is_quota = gauge.is_quota
+    known.has_held |= (gauge.remaining or 0) > 0
+    return known
 
 
 def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:

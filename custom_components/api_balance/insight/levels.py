@@ -44,6 +44,7 @@ class Activity(StrEnum):
     TOPPED_UP = "topped_up"
     RESET = "reset"
     SPEND_JUMPED = "spend_jumped"
+    BALANCE_SET = "balance_set"
     REMINDER = "reminder"
 
 

@@ -5,7 +5,7 @@ movement's amount is the change of what the gauge shows: what can be spent, or t
 an account that is paid later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -122,8 +122,18 @@ class Ledger:
         )
         spends = (moved.amount for moved in movements if moved.kind is Kind.SPEND)
         self._book(start, at, -sum(spends, _ZERO))
-        self.top_ups += [moved for moved in movements if moved.kind is Kind.TOP_UP]
-        del self.top_ups[:-_TOP_UPS_KEPT]
+        self._add_top_ups(moved for moved in movements if moved.kind is Kind.TOP_UP)
+        return movements
+
+    def restate(
+        self, gauge: Gauge, at: datetime, added: Movement | None
+    ) -> tuple[Movement, ...]:
+        """Take over an amount that a person entered; only what was added has moved."""
+        start = min(self.at or at, at)
+        self.gauge, self.at = gauge, at
+        self._book(start, at, _ZERO)
+        movements = (added,) if added else ()
+        self._add_top_ups(movements)
         return movements
 
     def pass_time(self, at: datetime) -> None:
@@ -157,6 +167,10 @@ class Ledger:
             self.tallies[Period.THIS_MONTH] = Tally(
                 since=start, amount=tally.amount + before
             )
+
+    def _add_top_ups(self, movements: Iterable[Movement]) -> None:
+        """Add top-ups, and forget the oldest."""
+        self.top_ups = [*self.top_ups, *movements][-_TOP_UPS_KEPT:]
 
     def _book(self, start: datetime, end: datetime, spent: Decimal) -> None:
         """Count what was spent from start to end, evenly over that time."""

@@ -18,6 +18,7 @@ from .hourly_spend import HourlySpend
 from .levels import Availability, Event, Level, Thresholds
 from .movements import Ledger
 from .schedule import Schedule
+from .tracked import TrackedCredit
 
 _SECOND = timedelta(seconds=1)
 _STORED_DIGITS = 60
@@ -54,12 +55,15 @@ class AccountState:
     """What an account stores over restarts.
 
     `snapshot` is the last one, completed by what it left out. `events` were not delivered
-    yet. `availability` is what the home shows. `thresholds` are those that a person has set. `problem` and `detail` describe why
-    the last poll failed. `received` is the last snapshot as it arrived. `refusals` and `misreadings` count polls in a row.
+    yet. `availability` is what the home shows. `thresholds` are those that a person has
+    set, `tracked` the credit that a person entered, by its currency. `problem` and `detail`
+    describe why the last poll failed. `received` is the last snapshot as it arrived.
+    `refusals` and `misreadings` count polls in a row.
     """
 
     gauges: dict[str, GaugeState] = field(default_factory=dict)
     thresholds: dict[str, Thresholds] = field(default_factory=dict)
+    tracked: dict[str, TrackedCredit] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     schedule: Schedule = field(default_factory=Schedule)
     snapshot: Snapshot | None = None

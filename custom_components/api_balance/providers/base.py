@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Protocol, final, override, runtime_checkable
 
-from ..model import Failure, Lot, Problem, Purchase, Snapshot, Spend
+from ..model import Failure, Lot, Problem, Purchase, Snapshot, Spend, Unit
 
 POLL_SECONDS = 25.0
 """How long a whole poll may take, however many requests it makes."""
@@ -340,6 +340,21 @@ class Provider(ABC):
             return error
         is_unpaid = refusal.status in cls.payment_required_statuses
         return PaymentRequired() if is_unpaid else None
+
+    def units_to_enter(self, snapshot: Snapshot) -> tuple[Unit, ...]:
+        """Return the currencies whose balance a person can enter, as none is reported.
+
+        What is left follows from the costs that the provider reports.
+        """
+        if (
+            not isinstance(self, ReportsSpend)
+            or snapshot.scopes
+            or not all(wallet.estimate for wallet in snapshot.wallets)
+        ):
+            return ()
+        units = [wallet.unit for wallet in snapshot.wallets]
+        units += [spend.unit for spend in snapshot.spend]
+        return tuple(unit for unit in dict.fromkeys(units) if unit.is_money)
 
     @abstractmethod
     async def fetch(self) -> Snapshot:
