@@ -1,6 +1,8 @@
 """Config flow for API Balance."""
 
 from collections.abc import Mapping
+from decimal import Decimal
+import re
 from typing import Any, override
 
 import voluptuous as vol
@@ -12,16 +14,21 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_REGION
+from homeassistant.const import CONF_NAME, CONF_REGION
+from homeassistant.util import dt as dt_util
 
 from .connection import async_connect, async_load_provider
 from .const import (
     CONF_ACCOUNT_IDS,
     CONF_ADVANCED,
+    CONF_BALANCE,
     CONF_BALANCES,
     CONF_BASE_URL,
+    CONF_CURRENCY,
     CONF_PROVIDER,
     CONF_THRESHOLDS,
+    CONF_USUAL_AMOUNT,
+    CONF_USUAL_PERIOD,
     DOMAIN,
     LOGGER,
 )
@@ -31,9 +38,11 @@ from .forms import (
     by_label,
     credentials_form,
     list_amounts,
+    manual_form,
     thresholds_form,
 )
 from .insight.identity import is_same_account
+from .insight.tracked import enter
 from .issues import placeholders
 from .model import Problem, Quota, Snapshot, Unit, Wallet
 from .providers import catalog
@@ -71,6 +80,8 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         """Choose the provider, by the list or by its name."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            if user_input[CONF_PROVIDER] == catalog.MANUAL:
+                return await self._async_ask_for_credentials(catalog.MANUAL)
             if listing := catalog.find(user_input[CONF_PROVIDER]):
                 return await self._async_ask_for_credentials(listing.id)
             errors[CONF_PROVIDER] = "unknown_provider"
@@ -94,7 +105,44 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_ask_for_credentials(self, provider_id: str) -> ConfigFlowResult:
         """Ask for the credentials of a provider."""
         self._provider = await async_load_provider(self.hass, provider_id)
+        if self._provider.is_manual:
+            return await self.async_step_manual()
         return await self.async_step_credentials()
+
+    async def async_step_manual(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for an account that a person keeps, or for what it usually costs."""
+        entry, errors = self._entry, {}
+        if user_input is not None:
+            usual = str(user_input.get(CONF_USUAL_AMOUNT, 0))
+            period = user_input[CONF_USUAL_PERIOD]
+            changed = {CONF_USUAL_AMOUNT: usual, CONF_USUAL_PERIOD: period}
+            if entry is not None:
+                return self.async_update_reload_and_abort(entry, data_updates=changed)
+            unit = Unit.money(user_input[CONF_CURRENCY].strip())
+            if re.fullmatch("[A-Z]{3}", unit.code):
+                balance = Decimal(str(user_input[CONF_BALANCE]))
+                credit = enter(unit, balance, dt_util.utcnow())
+                data = {
+                    CONF_PROVIDER: self._provider.id,
+                    CONF_NAME: user_input[CONF_NAME].strip(),
+                    CONF_CURRENCY: unit.code,
+                    CONF_BALANCES: {unit.code: str(balance)},
+                    **changed,
+                }
+                wallet = credit.wallet(credit.entered_at)
+                self._read = (data, Snapshot(wallets=(wallet,)))
+                self._units = ()
+                return await self.async_step_save()
+            errors[CONF_CURRENCY] = "unknown_currency"
+        form = manual_form(self.hass.config.currency, is_new=entry is None)
+        shown = user_input or (entry.data if entry else {})
+        return self.async_show_form(
+            step_id="manual",
+            data_schema=self.add_suggested_values_to_schema(form, shown),
+            errors=errors,
+        )
 
     async def async_step_credentials(
         self, user_input: dict[str, Any] | None = None

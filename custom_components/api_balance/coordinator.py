@@ -30,7 +30,7 @@ from .insight.account import (
     set_thresholds,
 )
 from .insight.levels import Event, Thresholds
-from .insight.movements import Kind, Ledger, Movement
+from .insight.movements import Ledger, Movement
 from .insight.schedule import Ability
 from .insight.state import AccountState
 from .insight.tracked import TrackedCredit, enter
@@ -98,8 +98,13 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
             state.thresholds.setdefault(key, Thresholds(amount=Decimal(amount)))
         balances: Mapping[str, str] = entry.data.get(CONF_BALANCES, {})
         for code, amount in balances.items():
-            unit, now = Unit.money(code), dt_util.utcnow()
-            state.tracked.setdefault(unit.key, enter(unit, Decimal(amount), now))
+            unit = Unit.money(code)
+            state.tracked.setdefault(unit.key, self._credit(unit, Decimal(amount)))
+        for credit in list(state.tracked.values()):
+            # What is usual may have been reconfigured.
+            if credit.daily != provider.usual_spend:
+                balance = credit.balance(dt_util.utcnow())
+                state.tracked[credit.unit.key] = self._credit(credit.unit, balance)
         self.data = look_again(state, self.settings, dt_util.utcnow(), None)
 
     @property
@@ -211,28 +216,44 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
     def entered_balance(self, unit: Unit) -> Decimal | None:
         """Return what is left of the balance that a person entered, None if none was."""
         credit = self.state.tracked.get(unit.key)
-        return credit.wallet(dt_util.utcnow()).balance if credit else None
+        return credit.balance(dt_util.utcnow()) if credit else None
 
     async def async_enter_balance(self, unit: Unit, balance: Decimal) -> None:
         """Follow a balance that a person entered."""
-        credit = enter(unit, balance, dt_util.utcnow())
+        credit = self._credit(unit, balance)
         await self._async_read_costs(credit)
         await self._async_enter(credit)
 
-    async def async_add_credit(self, unit: Unit, amount: Decimal, at: datetime) -> None:
-        """Add what a person has topped up to the balance that is followed."""
+    def _credit(self, unit: Unit, balance: Decimal) -> TrackedCredit:
+        """Return credit that is entered now."""
+        return enter(unit, balance, dt_util.utcnow(), self.provider.usual_spend)
+
+    async def async_move_credit(
+        self, unit: Unit, moved: Movement, note: str | None = None
+    ) -> None:
+        """Change a balance that is followed by what a person has added or spent."""
         credit = self.state.tracked[unit.key]
-        credit.amount += amount
-        added = Movement(kind=Kind.TOP_UP, amount=amount, start=at, end=at)
-        await self._async_enter(credit, added)
+        credit.amount += moved.amount
+        await self._async_enter(credit, moved, note)
 
     async def _async_enter(
-        self, credit: TrackedCredit, added: Movement | None = None
+        self,
+        credit: TrackedCredit,
+        moved: Movement | None = None,
+        note: str | None = None,
     ) -> None:
-        """Show credit that has changed, and send what came of it."""
-        now = dt_util.utcnow()
-        view = enter_credit(self.state, credit, self.settings, now, self.data, added)
-        self._show(view)
+        """Show credit that a person has changed, and send what came of it."""
+        self._show(
+            enter_credit(
+                self.state,
+                credit,
+                self.settings,
+                dt_util.utcnow(),
+                self.data,
+                moved,
+                note,
+            )
+        )
         self.async_deliver()
         await self.async_save()
 

@@ -31,7 +31,8 @@ QUOTA_EVENTS = (
         event_types=[
             kind
             for kind in Activity
-            if kind not in (Activity.TOPPED_UP, Activity.BALANCE_SET)
+            if kind
+            not in (Activity.TOPPED_UP, Activity.BALANCE_SET, Activity.SPEND_RECORDED)
         ],
     ),
 )
@@ -87,8 +88,8 @@ def _attributes(event: Event) -> dict[str, Any]:
         lasts = event.runway
         attributes["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
         attributes["time_threshold"] = event.days
-    if event.activity is Activity.BALANCE_SET:
-        attributes["difference"] = _difference(event)
+    if event.activity is Activity.BALANCE_SET and event.after is not None:
+        attributes["difference"] = event.after - (event.before or 0)
     if event.jump:
         attributes["spent"] = event.jump.spent
         attributes["usual"] = event.jump.usual
@@ -96,11 +97,4 @@ def _attributes(event: Event) -> dict[str, Any]:
     return {
         name: float(amount) if isinstance(amount, Decimal) else amount
         for name, amount in attributes.items()
-    } | {"unit": event.unit.code}
-
-
-def _difference(event: Event) -> Decimal | None:
-    """Return by how much the estimate was too low; negative where it was too high."""
-    if event.before is None or event.after is None:
-        return None
-    return event.after - event.before
+    } | {"unit": event.unit.code, **({"note": event.note} if event.note else {})}

@@ -7,7 +7,7 @@ from typing import Any
 from probatio import Secret
 import voluptuous as vol
 
-from homeassistant.const import CONF_REGION
+from homeassistant.const import CONF_NAME, CONF_REGION
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -24,10 +24,19 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .const import CONF_ADVANCED, CONF_BASE_URL, CONF_PROVIDER, MAX_AMOUNT
+from .const import (
+    CONF_ADVANCED,
+    CONF_BALANCE,
+    CONF_BASE_URL,
+    CONF_CURRENCY,
+    CONF_PROVIDER,
+    CONF_USUAL_AMOUNT,
+    CONF_USUAL_PERIOD,
+    MAX_AMOUNT,
+)
 from .model import Snapshot, Unit, Wallet
 from .providers.base import Credential, Provider
-from .providers.catalog import CATALOG
+from .providers.catalog import CATALOG, MANUAL
 
 PROVIDER_FORM = vol.Schema(
     {
@@ -39,7 +48,9 @@ PROVIDER_FORM = vol.Schema(
                 options=[
                     SelectOptionDict(value=listing.id, label=listing.name)
                     for listing in CATALOG.values()
-                ],
+                ]
+                + [SelectOptionDict(value=MANUAL, label="Manual account")],
+                translation_key=CONF_PROVIDER,
                 mode=SelectSelectorMode.DROPDOWN,
                 # Only a list that takes other words too can be searched.
                 custom_value=True,
@@ -121,6 +132,34 @@ def balances_form(units: Iterable[Unit]) -> vol.Schema:
                 )
             )
             for unit in units
+        }
+    )
+
+
+def manual_form(currency: str, *, is_new: bool) -> vol.Schema:
+    """Return the form of an account that a person keeps."""
+    amount = NumberSelector(
+        NumberSelectorConfig(
+            min=0, max=MAX_AMOUNT, mode=NumberSelectorMode.BOX, step="any"
+        )
+    )
+    period = SelectSelector(
+        SelectSelectorConfig(
+            options=["day", "month"],
+            mode=SelectSelectorMode.DROPDOWN,
+            translation_key="usual_period",
+        )
+    )
+    new: dict[vol.Marker, Any] = {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_CURRENCY, default=currency): TextSelector(),
+        vol.Required(CONF_BALANCE): amount,
+    }
+    return vol.Schema(
+        {
+            **(new if is_new else {}),
+            vol.Optional(CONF_USUAL_AMOUNT): amount,
+            vol.Required(CONF_USUAL_PERIOD, default="month"): period,
         }
     )
 

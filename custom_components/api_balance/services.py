@@ -30,6 +30,7 @@ from .answers import (
 )
 from .const import DOMAIN, MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
+from .insight.movements import Kind, Movement
 from .insight.schedule import Ability
 from .issues import placeholders
 from .model import ACCOUNT, Lot, Unit
@@ -46,6 +47,7 @@ from .remind import remind
 from .reports.spend import async_get_purchases, async_get_spend, async_get_spend_fields
 
 SERVICE_REMIND = "remind"
+SERVICE_RECORD_SPEND = "record_spend"
 SERVICE_SET_BALANCE = "set_balance"
 SERVICE_GET_BALANCES = "get_balances"
 SERVICE_GET_SPEND = "get_spend"
@@ -53,9 +55,11 @@ SERVICE_GET_SPEND_FIELDS = "get_spend_fields"
 SERVICE_GET_PURCHASES = "get_purchases"
 
 ATTR_ACCOUNT = "account"
+ATTR_AMOUNT = "amount"
 ATTR_BALANCE = "balance"
 ATTR_BALANCE_ID = "balance_id"
 ATTR_CURRENCY = "currency"
+ATTR_NOTE = "note"
 ATTR_TIME = "time"
 ATTR_TOP_UP = "top_up"
 ATTR_START = "start"
@@ -110,6 +114,13 @@ SPEND_SCHEMA = vol.Schema(
 )
 SPEND_FIELDS_SCHEMA = vol.Schema({**ACCOUNT_FIELDS, **DAYS_FIELDS})
 PURCHASES_SCHEMA = vol.Schema(ACCOUNT_FIELDS)
+RECORD_SPEND_SCHEMA = vol.Schema(
+    {
+        **ACCOUNT_FIELDS,
+        vol.Required(ATTR_AMOUNT): vol.All(_amount, _positive),
+        vol.Optional(ATTR_NOTE): vol.All(cv.string, vol.Length(max=200)),
+    }
+)
 SET_BALANCE_SCHEMA = vol.All(
     cv.has_at_least_one_key(ATTR_BALANCE, ATTR_TOP_UP),
     vol.Schema(
@@ -132,6 +143,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
     hass.services.async_register(
         DOMAIN, SERVICE_SET_BALANCE, _set_balance, schema=SET_BALANCE_SCHEMA
+    )
+    hass.services.async_register(
+        DOMAIN, SERVICE_RECORD_SPEND, _record_spend, schema=RECORD_SPEND_SCHEMA
     )
     for service, answer, schema in (
         (SERVICE_GET_BALANCES, _get_balances, BALANCES_SCHEMA),
@@ -208,7 +222,29 @@ async def _set_balance(call: ServiceCall) -> None:
             translation_key="top_up_before_balance",
             translation_placeholders={"account": coordinator.config_entry.title},
         )
-    await coordinator.async_add_credit(unit, call.data[ATTR_TOP_UP], at)
+    amount = call.data[ATTR_TOP_UP]
+    added = Movement(kind=Kind.TOP_UP, amount=amount, start=at, end=at)
+    await coordinator.async_move_credit(unit, added)
+
+
+async def _record_spend(call: ServiceCall) -> None:
+    """Take off what a person has spent of an account that has no API.
+
+    Raises ServiceValidationError.
+    """
+    coordinator = _account(call)
+    if not coordinator.provider.is_manual:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="spend_is_reported",
+            translation_placeholders={"account": coordinator.config_entry.title},
+        )
+    now = dt_util.utcnow()
+    spent = Movement(
+        kind=Kind.SPEND, amount=-call.data[ATTR_AMOUNT], start=now, end=now
+    )
+    unit = _currency(coordinator, None)
+    await coordinator.async_move_credit(unit, spent, call.data.get(ATTR_NOTE))
 
 
 def _currency(coordinator: AccountCoordinator, code: str | None) -> Unit:

@@ -27,7 +27,7 @@ from .forecast import Estimates, State, estimate
 from .hourly_spend import HourlySpend, hour_of, share
 from .jump import Jump, judge_jump, learn_baseline
 from .levels import Activity, Event, Level, Thresholds, alerts, judge
-from .movements import Movement
+from .movements import Kind, Movement
 from .outlook import Outlook, look_ahead, no_outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
@@ -56,6 +56,11 @@ _FORGOTTEN_AFTER = timedelta(days=7)
 _PATIENCE = 2
 # A time that rises by less than a tenth has not risen: automations see no flutter.
 _FLUTTER = Decimal("1.1")
+# What a person did to credit; a top-up is an alert like any other.
+_ENTERED: Mapping[Kind | None, Activity] = {
+    None: Activity.BALANCE_SET,
+    Kind.SPEND: Activity.SPEND_RECORDED,
+}
 # Only a person can end these.
 _PERSISTENT = (Problem.MISSING_PERMISSION, Problem.WRONG_KEY)
 
@@ -148,9 +153,13 @@ def enter_credit(
     settings: Settings,
     now: datetime,
     before: View,
-    added: Movement | None = None,
+    moved: Movement | None = None,
+    note: str | None = None,
 ) -> View:
-    """Take over credit that a person entered, or added to, and judge it."""
+    """Take over credit that a person entered, and judge it.
+
+    `moved` is what was added or spent; without it the amount was corrected.
+    """
     state.tracked[credit.unit.key] = credit
     wallet = credit.wallet(now)
     gauge = wallet.gauge
@@ -162,16 +171,17 @@ def enter_credit(
     if old is None:
         movements = known.ledger.observe(gauge, now, settings.starts)
     else:
-        movements = known.ledger.restate(gauge, now, added)
-        if added is None:
+        movements = known.ledger.restate(gauge, now, moved)
+        if activity := _ENTERED.get(moved.kind if moved else None):
             state.events.append(
                 Event(
-                    activity=Activity.BALANCE_SET,
+                    activity=activity,
                     gauge=gauge.key,
                     unit=gauge.unit,
                     at=now,
                     before=old.remaining,
                     after=gauge.remaining,
+                    note=note,
                 )
             )
     return _conclude(state, settings, {gauge.key: movements}, now, before)[0]

@@ -45,6 +45,7 @@ class Activity(StrEnum):
     RESET = "reset"
     SPEND_JUMPED = "spend_jumped"
     BALANCE_SET = "balance_set"
+    SPEND_RECORDED = "spend_recorded"
     REMINDER = "reminder"
 
 
@@ -81,7 +82,8 @@ class Event:
     """Something that happened to a gauge, with the thresholds that were set.
 
     `before` and `after` are its amounts, None where they are unknown, `old_level` and
-    `level` how it stood and stands. `runway` is how long it lasted then, `days` the threshold of that. `jump` describes a jump of its spend.
+    `level` how it stood and stands. `runway` is how long it lasted then, `days` the threshold of that. `jump` describes a jump of its
+    spend, and `note` is what a person wrote about it.
     """
 
     activity: Activity
@@ -96,6 +98,7 @@ class Event:
     runway: timedelta | None = None
     days: Decimal | None = None
     jump: Jump | None = None
+    note: str | None = None
 
 
 def judge(

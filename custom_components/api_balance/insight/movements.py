@@ -126,15 +126,18 @@ class Ledger:
         return movements
 
     def restate(
-        self, gauge: Gauge, at: datetime, added: Movement | None
+        self, gauge: Gauge, at: datetime, moved: Movement | None
     ) -> tuple[Movement, ...]:
-        """Take over an amount that a person entered; only what was added has moved."""
-        start = min(self.at or at, at)
+        """Take over an amount that a person entered, and what moved as they say."""
+        self._book(min(self.at or at, at), at, _ZERO)
         self.gauge, self.at = gauge, at
-        self._book(start, at, _ZERO)
-        movements = (added,) if added else ()
-        self._add_top_ups(movements)
-        return movements
+        if moved is None:
+            return ()
+        if moved.kind is Kind.SPEND:
+            self._book(at, at, -moved.amount)
+        else:
+            self._add_top_ups([moved])
+        return (moved,)
 
     def pass_time(self, at: datetime) -> None:
         """Store that nothing has changed until a time within the last observed hour."""

@@ -7,7 +7,7 @@ in the credit's unit; costs are positive. Days are the provider's, in UTC.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from ..model import Estimate, Spend, Unit, Wallet
 
@@ -19,6 +19,7 @@ _SETTLED_AFTER = timedelta(days=35)
 _LONGEST_REPORT = timedelta(days=60)
 _DAY = timedelta(days=1)
 _ZERO = Decimal()
+_CENT = Decimal("0.01")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,15 +47,18 @@ class TrackedCredit:
         """Return the key of the wallet."""
         return f"tracked_{self.unit.key}"
 
+    def balance(self, now: datetime) -> Decimal:
+        """Return what is left."""
+        spent = self.costs - (self.costs_before or _ZERO)
+        days = max((now - self.entered_at) // _DAY, 0)
+        return self.amount - spent - (self.daily * days).quantize(_CENT)
+
     def wallet(self, now: datetime) -> Wallet:
         """Return the credit as a wallet."""
-        spent = self.costs - (self.costs_before or _ZERO)
-        days = max((now - self.entered_at) / _DAY, 0)
-        usual = self.daily * Decimal(days).to_integral_value(ROUND_FLOOR)
         return Wallet(
             key=self.key,
             unit=self.unit,
-            balance=self.amount - spent - usual,
+            balance=self.balance(now),
             estimate=Estimate(since=self.entered_at, newest_cost=self.newest_cost),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol, final, override, runtime_checkable
 
 from ..model import Failure, Lot, Problem, Purchase, Snapshot, Spend, Unit
@@ -247,6 +248,9 @@ class Provider(ABC):
     is_previewed: ClassVar[bool] = False
     """Whether a person enters how to read, and sees what was read before it is saved."""
 
+    is_manual: ClassVar[bool] = False
+    """Whether a person enters everything, and nobody is asked."""
+
     key_kind: ClassVar[str]
     """Which kind of key to make, in the provider's words."""
 
@@ -340,6 +344,11 @@ class Provider(ABC):
             return error
         is_unpaid = refusal.status in cls.payment_required_statuses
         return PaymentRequired() if is_unpaid else None
+
+    @property
+    def usual_spend(self) -> Decimal:
+        """Return what a day usually costs where nothing is reported; zero if unknown."""
+        return Decimal()
 
     def units_to_enter(self, snapshot: Snapshot) -> tuple[Unit, ...]:
         """Return the currencies whose balance a person can enter, as none is reported.

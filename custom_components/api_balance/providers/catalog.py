@@ -22,6 +22,10 @@ class Group(StrEnum):
     OTHER = "other"
 
 
+# The account that a person keeps: no provider of the list.
+MANUAL = "manual"
+
+
 class UnknownProvider(KeyError):
     """An id that this version has no provider of."""
 
@@ -96,7 +100,7 @@ def load(provider_id: str) -> type[Provider]:
 
     Raises UnknownProvider.
     """
-    if provider_id not in CATALOG:
+    if provider_id not in CATALOG and provider_id != MANUAL:
         raise UnknownProvider(provider_id)
     module = import_module(f".{provider_id}", __package__)
     return next(
