@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.api_balance.providers.catalog import (
     CATALOG,
+    MANUAL,
     UnknownProvider,
     find,
     load,
@@ -37,7 +38,7 @@ def test_every_module_is_listed() -> None:
     modules = {
         path.stem for path in folder.glob("*.py") if "(Provider):" in path.read_text()
     }
-    assert modules == set(CATALOG)
+    assert modules == {*CATALOG, MANUAL}
     *names, other = [listing.name for listing in CATALOG.values()]
     assert names == sorted(names, key=str.casefold)
     assert other == "Other service"
@@ -85,7 +86,7 @@ def test_providers_are_imported_lazily() -> None:
     program = (
         "import sys\n"
         f"import {PACKAGE}, {PACKAGE}.config_flow, {PACKAGE}.system_health\n"
-        f"from {PACKAGE}.providers.catalog import CATALOG, load\n"
+        f"from {PACKAGE}.providers.catalog import CATALOG, MANUAL, load\n"
         f"modules = {{id_: '{PACKAGE}.providers.' + id_ for id_ in CATALOG}}\n"
         "assert [i for i, name in modules.items() if name in sys.modules] == []\n"
         "load('telnyx')\n"

@@ -119,7 +119,9 @@ async def test_usual_amount(
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
     )
-    assert {str(key) for key in result["data_schema"].schema} == {
+    form = result["data_schema"]
+    assert form
+    assert {str(key) for key in form.schema} == {
         "usual_amount",
         "usual_period",
     }

@@ -757,7 +757,7 @@ async def test_time_that_flutters(make_home: MakeHome, telnyx: Telnyx) -> None:
     await home.automate(
         "time_left_crossed_threshold", {"entity_id": TIME_LEFT}, less_than(2, "d")
     )
-    steps = "59! 61 59 62 58 61"
+    steps = "57! 60 57 60 58 60"
     assert await home.go(steps, lambda to: telnyx.set_credit_limit(Decimal(to))) == (
         steps
     )

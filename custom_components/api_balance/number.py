@@ -72,15 +72,17 @@ QUOTA_THRESHOLDS = (
     replace(WALLET_THRESHOLDS[1], translation_key="low_quota_time_threshold"),
 )
 
-SET_BALANCE = NumberEntityDescription(
-    key="set_balance",
-    translation_key="set_balance",
-    device_class=NumberDeviceClass.MONETARY,
-    entity_category=EntityCategory.CONFIG,
-    mode=NumberMode.BOX,
-    native_min_value=-MAX_AMOUNT,
-    native_max_value=MAX_AMOUNT,
-    native_step=0.01,
+BALANCES = (
+    NumberEntityDescription(
+        key="set_balance",
+        translation_key="set_balance",
+        device_class=NumberDeviceClass.MONETARY,
+        entity_category=EntityCategory.CONFIG,
+        mode=NumberMode.BOX,
+        native_min_value=-MAX_AMOUNT,
+        native_max_value=MAX_AMOUNT,
+        native_step=0.01,
+    ),
 )
 
 
@@ -106,7 +108,7 @@ def _describe(
         and part.scope == ACCOUNT
         and part.unit in coordinator.provider.units_to_enter(coordinator.data.snapshot)
     ):
-        return (SET_BALANCE,)
+        return BALANCES
     return ()
 
 
