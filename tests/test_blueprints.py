@@ -859,20 +859,20 @@ async def test_report(
     telnyx.set_balance(Decimal(-100))
     deepgram.fail(Http(503))
     await poll()
-    freezer.move_to("2100-11-22 08:00:00+00:00")
+    freezer.move_to("2026-11-21 13:00:00+00:00")
     await automate(
         "daily_money_report",
-        time="08:30:00",
+        time="13:30:00",
         phones=[phone.id],
         notifiers=["notify.mail"],
     )
     pushed.clear()
 
-    freezer.move_to("2100-11-22 08:29:59+00:00")
+    freezer.move_to("2026-11-21 13:29:59+00:00")
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert pushed == []
-    freezer.move_to("2100-11-22 08:30:00+00:00")
+    freezer.move_to("2026-11-21 13:30:00+00:00")
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     (call,) = pushed
@@ -885,7 +885,8 @@ async def test_report(
         " Spent this month (CNY) 0.00 CNY, Spent this month (USD) 0.00 USD,"
         " Spent today (CNY) 0.00 CNY, Spent today (USD) 0.00 USD\n"
         "Telnyx: Available credit 0.00 USD, Balance -100.00 USD,"
-        " Spent this month 0.00 USD, Spent today 0.00 USD, Time left 0.00 d, Depleted"
+        " Spent this month 400.00 USD, Spent today 400.00 USD, Time left 0.00 d,"
+        " Depleted"
     )
     assert call.data["message"] == report
     assert [message.data for message in sent] == [
