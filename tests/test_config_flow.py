@@ -126,13 +126,14 @@ def field(result: Any, key: str) -> Any:
 
 
 async def test_providers_are_offered_by_name(hass: HomeAssistant) -> None:
-    """The list holds every provider, by the name people know."""
+    """The list holds every provider, by the name people know, and all accounts."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
     options = field(result, "provider").config["options"]
     assert {(option["value"], option["label"]) for option in options} == {
-        (provider.id, provider.name) for provider in load_all()
+        *((provider.id, provider.name) for provider in load_all()),
+        ("all_accounts", "All accounts"),
     }
 
 

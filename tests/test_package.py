@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 import json
 from pathlib import Path
 import re
@@ -357,7 +358,10 @@ def test_forms_fill_their_texts(forms: list[ConfigFlowResult]) -> None:
 
 def _descriptions(platform: str) -> Iterator[EntityDescription]:
     """Yield what describes the entities of a platform: its tuples and mappings."""
-    for value in vars(import_module(f"{PACKAGE}.{platform}")).values():
+    modules = [f"{PACKAGE}.{platform}", f"{PACKAGE}.total_{platform}"]
+    for value in chain.from_iterable(
+        vars(import_module(name)).values() for name in modules if find_spec(name)
+    ):
         match value:
             case tuple():
                 found = list(value)
@@ -474,12 +478,12 @@ LAYERS = [
     {"model"},
     {"insight", "providers"},
     {"const"},
-    {"connection", "migration"},
+    {"accounts", "connection", "migration"},
     {"forms", "issues", "store"},
     {"follow"},
     {"coordinator"},
-    {"entity", "reports"},
-    {"answers", "remind"},
+    {"entity", "reports", "total"},
+    {"answers", "remind", "total_flow", "total_sensor"},
 ]
 
 

@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
+from .accounts import async_account_entries, is_total
 from .connection import UnknownProvider, async_connect, async_load_provider
 from .const import CONF_BALANCES, CONF_PROVIDER, DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
@@ -26,6 +27,7 @@ from .reports.backfill import async_start_past
 from .reports.statistics import async_start_statistics
 from .services import async_setup_services
 from .store import AccountStore
+from .total import async_setup_total, async_unload_total
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -47,11 +49,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
-    """Set up an account.
+    """Set up an account, or the total of all accounts.
 
     An account that has worked before is set up during an outage too: its status says why
     there are no amounts.
     """
+    if is_total(entry):
+        return await async_setup_total(hass, entry)
     store = AccountStore(hass, entry.entry_id)
     try:
         state = await store.async_load()
@@ -132,12 +136,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -
 
 def _position(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> int:
     """Return how many accounts come before this one."""
-    ids = [other.entry_id for other in hass.config_entries.async_entries(DOMAIN)]
+    ids = [other.entry_id for other in async_account_entries(hass)]
     return ids.index(entry.entry_id)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ApiBalanceConfigEntry) -> bool:
-    """Unload an account."""
+    """Unload an account, or the total of all accounts."""
+    if is_total(entry):
+        return await async_unload_total(hass, entry)
     coordinator = entry.runtime_data
     coordinator.async_disarm()
     is_unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
@@ -157,8 +163,8 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: ApiBalanceConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Allow removing a device that no longer provides data."""
-    if entry.state is not ConfigEntryState.LOADED:
-        # Nothing is known of the account now.
+    if is_total(entry) or entry.state is not ConfigEntryState.LOADED:
+        # The total has one device, and nothing is known of an account now.
         return False
     snapshot = entry.runtime_data.data.snapshot
     scopes = {ACCOUNT, *(scope.key for scope in snapshot.scopes)}

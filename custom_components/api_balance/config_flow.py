@@ -11,12 +11,12 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
-    ConfigFlow,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_NAME, CONF_REGION
 from homeassistant.util import dt as dt_util
 
+from .accounts import is_total
 from .connection import async_connect, async_load_provider
 from .const import (
     CONF_ACCOUNT_IDS,
@@ -37,6 +37,7 @@ from .forms import (
     balances_form,
     by_label,
     credentials_form,
+    is_all_accounts,
     list_amounts,
     manual_form,
     thresholds_form,
@@ -48,6 +49,7 @@ from .model import Problem, Quota, Snapshot, Unit, Wallet
 from .providers import catalog
 from .providers.base import IncompleteCredentials, NotInAnswer, Provider, ProviderError
 from .providers.http import UnsafeAddress, origin
+from .total_flow import TotalFlow
 
 EXAMPLE_ADDRESS = "https://api.example.com"
 PREVIEWED = ("balance", "available", "used", "limit")
@@ -64,7 +66,7 @@ class _KeyNeeded(Exception):
     """The key at hand may not be sent to the address that was entered."""
 
 
-class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
+class ApiBalanceConfigFlow(TotalFlow, domain=DOMAIN):
     """Add an account, or give it new credentials."""
 
     _provider: type[Provider]
@@ -82,6 +84,8 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             if user_input[CONF_PROVIDER] == catalog.MANUAL:
                 return await self._async_ask_for_credentials(catalog.MANUAL)
+            if is_all_accounts(user_input[CONF_PROVIDER]):
+                return await self.async_step_total()
             if listing := catalog.find(user_input[CONF_PROVIDER]):
                 return await self._async_ask_for_credentials(listing.id)
             errors[CONF_PROVIDER] = "unknown_provider"
@@ -99,8 +103,10 @@ class ApiBalanceConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for other credentials, another region or another address."""
-        data = self._get_reconfigure_entry().data
-        return await self._async_ask_for_credentials(data[CONF_PROVIDER])
+        entry = self._get_reconfigure_entry()
+        if is_total(entry):
+            return await self.async_step_total()
+        return await self._async_ask_for_credentials(entry.data[CONF_PROVIDER])
 
     async def _async_ask_for_credentials(self, provider_id: str) -> ConfigFlowResult:
         """Ask for the credentials of a provider."""

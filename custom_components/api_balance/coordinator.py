@@ -58,6 +58,8 @@ SIGNAL_EVENTS: SignalType[AccountCoordinator, list[Event]] = SignalType(
 SIGNAL_AMOUNTS: SignalType[AccountCoordinator, list[AmountsChanged]] = SignalType(
     f"{DOMAIN}_amounts"
 )
+# What any account shows has changed.
+SIGNAL_ACCOUNT_UPDATED: SignalType[()] = SignalType(f"{DOMAIN}_account_updated")
 # Accounts that started together drift apart by up to this part of the interval.
 SPREAD = 0.1
 
@@ -162,6 +164,13 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
                 ),
             )
         return view
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Notify the entities of the account, and those who follow all accounts."""
+        super().async_update_listeners()
+        async_dispatcher_send(self.hass, SIGNAL_ACCOUNT_UPDATED)
 
     @override
     @callback

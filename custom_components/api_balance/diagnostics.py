@@ -4,12 +4,15 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_REGION
 from homeassistant.core import HomeAssistant
 
+from .accounts import is_total
 from .const import CONF_BASE_URL, CONF_PROVIDER
 from .coordinator import ApiBalanceConfigEntry
+from .insight.total import Figure
+from .total import FIXED_RATE, TotalCoordinator
 
 # Keys of wallets and scopes are made of the provider's ids, labels are people's names.
 TO_REDACT = {"account_ids", "id", "key", "label", "scope", "labels"}
@@ -19,6 +22,8 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ApiBalanceConfigEntry
 ) -> dict[str, Any]:
     """Return what helps to find a fault, without anything that identifies the account."""
+    if is_total(entry):
+        return _total_diagnostics(entry)
     account = {
         "provider": entry.data[CONF_PROVIDER],
         "region": entry.data.get(CONF_REGION),
@@ -42,6 +47,45 @@ async def async_get_config_entry_diagnostics(
             async_redact_data(_with_lists(asdict(outlook)), TO_REDACT)
             for outlook in coordinator.data.outlooks.values()
         ],
+    }
+
+
+def _total_diagnostics(entry: ConfigEntry[Any]) -> dict[str, Any]:
+    """Return what helps to find a fault of the total: numbers of accounts, not names."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"state": entry.state.value}
+    coordinator: TotalCoordinator = entry.runtime_data
+    totals = coordinator.data
+    sums = {f"{figure}_{code}": one for (figure, code), one in totals.sums.items()}
+    if coordinator.currency:
+        sums |= {
+            f"{figure}_converted": totals.convert(figure, coordinator.currency)
+            for figure in Figure
+        }
+    return {
+        "state": entry.state.value,
+        "currency": coordinator.currency,
+        "rates": {
+            currency: {
+                "amount": rate.amount,
+                "is_fixed": rate.source == FIXED_RATE,
+                "updated": rate.updated,
+            }
+            for currency, rate in totals.rates.items()
+        },
+        "availability": totals.availability,
+        "low": len(totals.low),
+        "unread": len(totals.unread),
+        "next_to_run_out": totals.next_to_run_out and totals.next_to_run_out.at,
+        "sums": {
+            name: {
+                "amount": one.amount,
+                "unknown": len(one.unknown),
+                "not_counted": len(one.not_counted),
+                "missing_rates": one.missing_rates,
+            }
+            for name, one in sums.items()
+        },
     }
 
 

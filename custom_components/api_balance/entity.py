@@ -1,6 +1,7 @@
 """The base entities of an account and of its parts."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, NamedTuple, cast, override
 
 from homeassistant.config_entries import ConfigEntryState
@@ -11,6 +12,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .accounts import is_total
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .follow import device_id
@@ -19,6 +21,8 @@ from .model import ACCOUNT, Gauge
 
 # The first alerts are sent while an account is being set up.
 _LOADED = (ConfigEntryState.LOADED, ConfigEntryState.SETUP_IN_PROGRESS)
+# Smaller amounts have an exponent as text: `0E-8`, `1E-7`.
+_SHOWN_AS_ZERO = -7
 
 
 class AccountEntity(CoordinatorEntity[AccountCoordinator]):
@@ -91,6 +95,11 @@ class PartEntity[PartT: Part](AccountEntity):
         ) and self._part_id in self.coordinator.data.parts
 
 
+def without_exponent(amount: Decimal) -> Decimal:
+    """Return an amount as it is shown, never with an exponent."""
+    return Decimal() if amount.adjusted() < _SHOWN_AS_ZERO else amount
+
+
 def unique_id(
     coordinator: AccountCoordinator, part: Part, description: EntityDescription
 ) -> str:
@@ -124,7 +133,7 @@ def async_find_gauge(
     # The unique id is known before the entity is added.
     key = next((key for key in keys if entity.unique_id.endswith(f"_{key}")), None)
     entry = hass.config_entries.async_get_entry(entity.config_entry_id or "")
-    if key is None or entry is None:
+    if key is None or entry is None or is_total(entry):
         return None
     gauge = entity.unique_id.removeprefix(f"{entry.entry_id}_").removesuffix(f"_{key}")
     # The sensors of a quota have its own key, which is a part of its gauge's.

@@ -25,6 +25,8 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import (
+    ALL_ACCOUNTS,
+    ALL_ACCOUNTS_NAME,
     CONF_ADVANCED,
     CONF_BALANCE,
     CONF_BASE_URL,
@@ -49,7 +51,11 @@ PROVIDER_FORM = vol.Schema(
                     SelectOptionDict(value=listing.id, label=listing.name)
                     for listing in CATALOG.values()
                 ]
-                + [SelectOptionDict(value=MANUAL, label="Manual account")],
+                # No providers: what people choose beside them.
+                + [
+                    SelectOptionDict(value=MANUAL, label="Manual account"),
+                    SelectOptionDict(value=ALL_ACCOUNTS, label=ALL_ACCOUNTS_NAME),
+                ],
                 translation_key=CONF_PROVIDER,
                 mode=SelectSelectorMode.DROPDOWN,
                 # Only a list that takes other words too can be searched.
@@ -68,6 +74,12 @@ _ADVANCED = section(
     ),
     {"collapsed": True},
 )
+
+
+def is_all_accounts(word: str) -> bool:
+    """Return whether the total was chosen in place of a provider."""
+    names = (ALL_ACCOUNTS, ALL_ACCOUNTS_NAME.casefold())
+    return word.strip().casefold() in names
 
 
 def credentials_form(provider: type[Provider], kept: Container[str]) -> vol.Schema:

@@ -10,8 +10,9 @@ from homeassistant.helpers.target import (
 )
 from homeassistant.util import dt as dt_util
 
+from .accounts import async_account_entries
 from .const import DOMAIN
-from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
+from .coordinator import SIGNAL_EVENTS, AccountCoordinator
 from .entity import async_find_gauge
 from .insight.levels import Activity, Event, Level
 from .insight.view import AVAILABLE, BALANCE, REMAINING
@@ -29,11 +30,10 @@ def remind(call: ServiceCall) -> None:
     """
     has_target = TargetSelection(call.data).has_any_target
     named, not_loaded = _named_gauges(call) if has_target else (None, set())
-    entries: list[ApiBalanceConfigEntry] = (
-        call.hass.config_entries.async_loaded_entries(DOMAIN)
-    )
-    for entry in entries:
-        coordinator = entry.runtime_data
+    for entry in async_account_entries(call.hass):
+        if entry.state is not ConfigEntryState.LOADED:
+            continue
+        coordinator: AccountCoordinator = entry.runtime_data
         # What is unknown now is not reported as if it were known.
         if coordinator.last_update_success:
             for key, gauge in coordinator.data.gauges.items():

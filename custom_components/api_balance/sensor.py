@@ -18,19 +18,25 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .accounts import is_total
 from .const import DOMAIN
 from .coordinator import SIGNAL_POLLED, AccountCoordinator, ApiBalanceConfigEntry
-from .entity import AccountEntity, PartEntity, async_add_part_entities, unique_id
+from .entity import (
+    AccountEntity,
+    PartEntity,
+    async_add_part_entities,
+    unique_id,
+    without_exponent,
+)
 from .insight.levels import Availability
 from .insight.outlook import Outlook
 from .insight.view import TIME_LEFT, Part
 from .model import Gauge, Period, Problem, Quota, Spend, Wallet
+from .total_sensor import async_add_total_sensors
 
 PARALLEL_UPDATES = 0
 
 STATUS_OK = "ok"
-# Smaller amounts have an exponent as text: `0E-8`, `1E-7`.
-_SHOWN_AS_ZERO = -7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,6 +269,9 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an account, and of its wallets as they appear."""
+    if is_total(entry):
+        async_add_total_sensors(hass, entry, async_add_entities)
+        return
     async_add_entities(
         AccountSensor(entry.runtime_data, description)
         for description in ACCOUNT_SENSORS
@@ -338,9 +347,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     def native_value(self) -> Decimal | datetime | str | None:
         """Return the value, an amount never with an exponent."""
         value = self.entity_description.value_fn(self.part)
-        if isinstance(value, Decimal) and value.adjusted() < _SHOWN_AS_ZERO:
-            return Decimal()
-        return value
+        return without_exponent(value) if isinstance(value, Decimal) else value
 
     @property
     @override

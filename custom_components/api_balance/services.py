@@ -21,6 +21,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 
+from .accounts import is_total
 from .answers import (
     balance_answer,
     balances_answer,
@@ -273,6 +274,10 @@ def _account(call: ServiceCall) -> AccountCoordinator:
     entry: ApiBalanceConfigEntry = async_get_config_entry(
         call.hass, DOMAIN, call.data[ATTR_ACCOUNT]
     )
+    if is_total(entry):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_account"
+        )
     return entry.runtime_data
 
 

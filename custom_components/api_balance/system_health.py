@@ -7,8 +7,9 @@ from yarl import URL
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
+from .accounts import async_account_entries
 from .connection import async_address
-from .const import CONF_PROVIDER, DOMAIN
+from .const import CONF_PROVIDER
 from .providers.catalog import CATALOG
 
 
@@ -22,7 +23,7 @@ def async_register(
 
 async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return how many accounts there are, and which providers can be reached."""
-    entries = hass.config_entries.async_entries(DOMAIN)
+    entries = async_account_entries(hass)
     # By the provider: accounts may have one name, or a name that is nobody's business.
     providers = {
         (CATALOG[id_].name, await async_address(hass, entry.data))
