@@ -1,9 +1,9 @@
-"""Recorded answers of providers, and a server on loopback that gives them."""
+"""Recorded answers of providers, given without a socket or by a server on loopback."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -11,12 +11,14 @@ import json
 from pathlib import Path
 import sys
 from types import SimpleNamespace
-from typing import Any, cast, override
+from typing import Any, Self, cast, override
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from multidict import CIMultiDict
 import pytest
 import voluptuous as vol
+from yarl import URL
 
 from custom_components.api_balance.model import ACCOUNT
 from custom_components.api_balance.providers.base import Provider, SpendQuery
@@ -26,11 +28,14 @@ from custom_components.api_balance.providers.catalog import (
     Listing,
     load,
 )
-from custom_components.api_balance.providers.http import connect
+from custom_components.api_balance.providers.http import Session, connect
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 FOLDER = Path(__file__).parent / "providers"
+
+# A recorded answer holds this word where the provider writes a secret, such as a key.
+SECRET = "-secret-"
 
 # Every provider shows how these look; `missing_permission` only where keys have permissions,
 # `debt` where there are wallets.
@@ -84,11 +89,19 @@ class Recording:
 
     @property
     def secrets(self) -> list[str]:
-        """Return what must be seen nowhere."""
+        """Return what must be seen nowhere, by the credentials or by an answer."""
         return [
-            self.credentials[item.key]
-            for item in load(self.provider).credentials
-            if item.is_secret and item.key in self.credentials
+            *(
+                self.credentials[item.key]
+                for item in load(self.provider).credentials
+                if item.is_secret and item.key in self.credentials
+            ),
+            *(
+                text
+                for answer in self.answers.values()
+                for text in _texts(answer.get("json"))
+                if SECRET in text
+            ),
         ]
 
     @override
@@ -122,6 +135,19 @@ def read_recording(path: Path) -> Recording:
         scope=content.get("scope", ACCOUNT),
         query=_read_query(content.get("query", {})),
     )
+
+
+def _texts(content: Any) -> Iterable[str]:
+    """Yield every text of an answer."""
+    match content:
+        case str():
+            yield content
+        case list():
+            for item in content:
+                yield from _texts(item)
+        case dict():
+            for item in content.values():
+                yield from _texts(item)
 
 
 def _read_query(content: Mapping[str, Any]) -> SpendQuery:
@@ -182,20 +208,53 @@ def register(monkeypatch: pytest.MonkeyPatch, provider: type[Provider]) -> None:
     )
 
 
-def _answer(recorded: Mapping[str, Any]) -> web.Response:
-    """Return a recorded answer as the provider sends it."""
-    headers = recorded.get("headers")
-    if "text" in recorded:
-        return web.Response(
-            text=recorded["text"], status=recorded["status"], headers=headers
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request, however it was sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: Any = None
+
+    @override
+    def __str__(self) -> str:
+        """Return the name of the request in a recording."""
+        return f"{self.method} {self.target}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, however it is sent."""
+
+    body: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def recorded(cls, recorded: Mapping[str, Any]) -> Self:
+        """Return a recorded answer as the provider sends it."""
+        body = recorded.get("text")
+        return cls(
+            json.dumps(recorded["json"]) if body is None else body,
+            recorded["status"],
+            recorded.get("headers", {}),
         )
-    return web.json_response(
-        recorded["json"], status=recorded["status"], headers=headers
+
+
+type Answering = Callable[[Asked], Answer]
+
+
+def always(body: str = "", status: int = 200, **headers: str) -> Answering:
+    """Return what gives the same answer to every request."""
+    answer = Answer(
+        body, status, {name.replace("_", "-"): value for name, value in headers.items()}
     )
+    return lambda asked: answer
 
 
 class RecordedProvider:
-    """A server that gives recorded answers to those who show the credentials."""
+    """Recorded answers for those who show the credentials."""
 
     def __init__(self, recording: Recording) -> None:
         """Keep what to answer, which a test may change in between."""
@@ -204,34 +263,120 @@ class RecordedProvider:
         self.complaints: list[str] = []
         self._credentials = recording.credentials
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request, or tell what is wrong with it."""
-        asked = f"{request.method} {request.path_qs}"
-        self.requests.append(asked)
-        recorded = self.answers.get(asked)
+    def answer(self, asked: Asked) -> Answer:
+        """Answer a request, or say what is wrong with it."""
+        self.requests.append(str(asked))
+        recorded = self.answers.get(str(asked))
         if recorded is None:
             return self._complain(f"{asked}: not recorded")
         for name, value in recorded["shown"].items():
-            if request.headers.get(name) != _shown(value, self._credentials):
+            if asked.headers.get(name) != shown(value, self._credentials):
                 return self._complain(f"{asked}: {name} is not shown as recorded")
-        if "Authorization" in request.headers.keys() - recorded["shown"].keys():
+        if "Authorization" in asked.headers.keys() - recorded["shown"].keys():
             return self._complain(f"{asked}: Authorization is shown, not recorded")
-        if "sent" in recorded and await request.json() != recorded["sent"]:
+        if "sent" in recorded and asked.content != filled(
+            recorded["sent"], self._credentials
+        ):
             return self._complain(f"{asked}: something else was sent")
-        return _answer(recorded)
+        return Answer.recorded(recorded)
 
-    def _complain(self, what: str) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request that came through a socket."""
+        asked = Asked(
+            method=request.method,
+            target=request.path_qs,
+            headers=request.headers,
+            content=await request.json() if request.can_read_body else None,
+        )
+        answer = self.answer(asked)
+        return web.Response(
+            text=answer.body,
+            status=answer.status,
+            headers=answer.headers,
+            content_type="application/json",
+        )
+
+    def _complain(self, what: str) -> Answer:
         """Say what is wrong with a request, for a test to show."""
         self.complaints.append(what)
-        return web.Response(status=418, text=what)
+        return Answer(what, 418)
 
 
-def _shown(value: str, credentials: Mapping[str, str]) -> str:
+def filled(content: Any, credentials: Mapping[str, str]) -> Any:
+    """Return recorded content with the credentials in its texts."""
+    match content:
+        case str():
+            return _fill(content, credentials)
+        case list():
+            return [filled(item, credentials) for item in content]
+        case dict():
+            return {key: filled(item, credentials) for key, item in content.items()}
+        case _:
+            return content
+
+
+def shown(value: str, credentials: Mapping[str, str]) -> str:
     """Return a header as the provider wants it; {basic:a:b} is basic authentication."""
     if value.startswith("{basic:"):
         pair = ":".join(credentials[key] for key in value[7:-1].split(":"))
         return f"Basic {b64encode(pair.encode()).decode()}"
     return _fill(value, credentials)
+
+
+class _Response:
+    """An answer as the session gives it, as far as the client reads it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers = CIMultiDict(answer.headers)
+        self.content = self
+        self._body = answer.body.encode()
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """Yield the whole body at once."""
+        yield self._body
+
+    def close(self) -> None:
+        """Close nothing: there is no connection."""
+
+
+class _Session:
+    """A session that has each request answered at once, without a socket."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        url: URL,
+        *,
+        params: Iterable[tuple[str, str]],
+        json: Any,
+        headers: Mapping[str, str],
+        **options: object,
+    ) -> AsyncIterator[_Response]:
+        """Answer a request."""
+        asked = Asked(
+            method=method,
+            target=url.extend_query(list(params)).raw_path_qs,
+            headers=CIMultiDict(headers),
+            content=json,
+        )
+        yield _Response(self._answering(asked))
+
+
+def joined(
+    provider: type[Provider],
+    answering: Answering,
+    credentials: Mapping[str, str] | None = None,
+    region: str | None = None,
+) -> Provider:
+    """Return the provider of an account, answered without a socket."""
+    session = cast(Session, _Session(answering))
+    credentials = credentials or full_recording(provider).credentials
+    return connect(provider, session, credentials, region, RECORDED_ADDRESS)
 
 
 @asynccontextmanager
@@ -280,17 +425,17 @@ def plain(fact: Any) -> Any:
             return {key: plain(value) for key, value in fact.items()}
         case _ if is_dataclass(fact):
             return {
-                field.name: plain(value)
-                for field in fields(fact)
-                if field.name != "as_of"
-                and (value := getattr(fact, field.name)) != _default(field)
+                item.name: plain(value)
+                for item in fields(fact)
+                if item.name != "as_of"
+                and (value := getattr(fact, item.name)) != _default(item)
             }
         case _:
             return fact
 
 
-def _default(field: Any) -> Any:
-    """Return what a field holds when nothing was told."""
-    if field.default_factory is not MISSING:
-        return field.default_factory()
-    return field.default
+def _default(item: Any) -> Any:
+    """Return what a field holds when nothing was reported."""
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return item.default

@@ -111,7 +111,7 @@ def test_one_more_provider(tmp_path: Path, pytestconfig: pytest.Config) -> None:
         [
             *(sys.executable, "-m", "pytest", "-q", "-n0", "-k", "example"),
             *plugins(pytestconfig),
-            "tests/test_providers.py",
+            "tests/pure/test_providers.py",
             "tests/test_every_provider.py",
         ],
         cwd=tmp_path,
