@@ -25,6 +25,20 @@ from .simulator import SimulatedProvider, Simulator
 # For what really has to wait.
 with_running_clock = pytest.mark.freeze_time(RECORDED_AT, tick=True)
 
+# What is the same for every provider is tested with these, which differ in what they need:
+# projects and an own word before the key, regions, several fields and a choice of them, a
+# key in the address, a quota, a header of the own, two fields and nothing but recordings.
+SHAPES = (
+    "deepgram",
+    "telnyx",
+    "twilio",
+    "pushover",
+    "elevenlabs",
+    "vonage",
+    "fortysix_elks",
+)
+each_shape = pytest.mark.parametrize("provider_id", SHAPES)
+
 type AddAccount = Callable[..., Awaitable[MockConfigEntry]]
 type Poll = Callable[..., Awaitable[None]]
 

@@ -25,17 +25,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.template import Template
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, our_log, state_of
-from .simulator import (
-    SIMULATED_PROVIDERS,
-    Fault,
-    Html,
-    Http,
-    Reset,
-    SimulatedProvider,
-    Simulator,
-    WrongType,
-)
+from .conftest import AddAccount, Poll, each_shape, our_log, state_of
+from .simulator import Fault, Html, Http, Reset, SimulatedProvider, Simulator, WrongType
 from .simulator.anthropic import Anthropic
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -983,12 +974,10 @@ async def test_project_that_fails(deepgram: Deepgram, ask: Ask) -> None:
     assert told(error)[0] == "provider_fault"
 
 
-# Every provider
+# Providers of every shape
 
 
-@pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
-)
+@each_shape
 async def test_every_provider(
     simulator: Simulator,
     add_account: AddAccount,
@@ -996,7 +985,7 @@ async def test_every_provider(
     caplog: pytest.LogCaptureFixture,
     provider_id: str,
 ) -> None:
-    """Every provider answers, or says that it cannot; a marked key is in neither."""
+    """A provider answers, or says that it cannot; a marked key is in neither."""
     caplog.set_level(logging.DEBUG)
     provider = simulator[provider_id]
     provider.credentials = provider.new_key(MARK)

@@ -14,16 +14,9 @@ import pytest
 from custom_components.api_balance.providers.catalog import load, load_all
 from scripts.balance import BalanceError, report, variable
 
+from .conftest import each_shape
 from .recording import RecordedProvider, full_recording, recordings, served
-from .simulator import (
-    SIMULATED_PROVIDERS,
-    Fault,
-    Html,
-    Http,
-    Reset,
-    SimulatedProvider,
-    Simulator,
-)
+from .simulator import Fault, Html, Http, Reset, SimulatedProvider, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.telnyx import Telnyx
 
@@ -117,9 +110,7 @@ async def test_list() -> None:
 # Within the test
 
 
-@pytest.mark.parametrize(
-    "provider_id", [simulated.id for simulated in SIMULATED_PROVIDERS]
-)
+@each_shape
 async def test_every_provider(simulator: Simulator, provider_id: str) -> None:
     """Every provider's numbers are shown, and no secret of the account is."""
     simulated = simulator[provider_id]

@@ -27,7 +27,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import slugify
 
-from .conftest import AddAccount, Poll, state_of, with_running_clock
+from .conftest import SHAPES, AddAccount, Poll, each_shape, state_of, with_running_clock
 from .simulator import (
     SIMULATED_PROVIDERS,
     Fault,
@@ -42,10 +42,6 @@ from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
 from .simulator.telnyx import Telnyx
 from .simulator.twilio import Twilio
-
-each_provider = pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
-)
 
 
 @pytest.fixture
@@ -150,7 +146,7 @@ async def test_provider_by_its_name(hass: HomeAssistant) -> None:
     assert result["step_id"] == "credentials"
 
 
-@each_provider
+@each_shape
 async def test_add(hass: HomeAssistant, simulator: Simulator, provider_id: str) -> None:
     """A good key makes an account that works."""
     provider = simulator[provider_id]
@@ -186,7 +182,7 @@ ERRORS: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("error", ERRORS)
-@each_provider
+@each_shape
 async def test_error_and_recovery(
     hass: HomeAssistant, simulator: Simulator, provider_id: str, error: str
 ) -> None:
@@ -224,7 +220,7 @@ async def test_timeout_and_recovery(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@each_provider
+@each_shape
 async def test_bad_key_and_recovery(
     hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
@@ -245,9 +241,7 @@ async def test_bad_key_and_recovery(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in load_all() if provider.permission]
-)
+@pytest.mark.parametrize("provider_id", [id_ for id_ in SHAPES if load(id_).permission])
 async def test_missing_permission_and_recovery(
     hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
@@ -336,7 +330,7 @@ async def test_unsafe_address_and_recovery(
 
 
 @pytest.mark.parametrize("ending", ["/", "/v1", "/v2/", "/V1", " "])
-@each_provider
+@each_shape
 async def test_pasted_address(
     hass: HomeAssistant, simulator: Simulator, provider_id: str, ending: str
 ) -> None:
@@ -392,14 +386,11 @@ async def test_accounts_of_different_providers(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """Accounts of different providers live side by side."""
-    entries = [await add(hass, provider) for provider in simulator.providers]
-    names = {item.id: item.name for item in load_all()}
-    assert [entry.title for entry in entries] == [
-        names[provider.id] for provider in simulator.providers
-    ]
+    entries = [await add(hass, simulator[id_]) for id_ in SHAPES]
+    assert [entry.title for entry in entries] == [load(id_).name for id_ in SHAPES]
 
 
-@each_provider
+@each_shape
 async def test_same_account_twice(
     hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:
@@ -442,7 +433,7 @@ async def test_same_account_with_another_key(
     assert result["reason"] == "already_configured"
 
 
-@each_provider
+@each_shape
 async def test_two_accounts(
     hass: HomeAssistant, simulator: Simulator, other: Simulator, provider_id: str
 ) -> None:
@@ -463,7 +454,7 @@ def move_projects(simulator: Simulator) -> None:
     deepgram.remove_project(deepgram.projects[0])
 
 
-@each_provider
+@each_shape
 async def test_reauth(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -524,7 +515,7 @@ async def test_reauth_with_the_key_of_another_entry(
     assert result["reason"] == "already_configured"
 
 
-@each_provider
+@each_shape
 async def test_reconfigure(
     hass: HomeAssistant, simulator: Simulator, provider_id: str
 ) -> None:

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     get_system_health_info,
@@ -19,14 +18,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount
-from .simulator import SIMULATED_PROVIDERS, Http, Simulator
+from .conftest import AddAccount, each_shape
+from .simulator import Http, Simulator
 from .simulator.deepgram import Deepgram
 
 
-@pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
-)
+@each_shape
 async def test_diagnostics(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,

@@ -112,7 +112,7 @@ def test_one_more_provider(tmp_path: Path, pytestconfig: pytest.Config) -> None:
             *(sys.executable, "-m", "pytest", "-q", "-n0", "-k", "example"),
             *plugins(pytestconfig),
             "tests/pure/test_providers.py",
-            "tests/test_every_provider.py",
+            "tests/pure/test_simulated.py",
         ],
         cwd=tmp_path,
         capture_output=True,

@@ -24,7 +24,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 from homeassistant.util.file import WriteError
 
-from .conftest import AddAccount, Poll, our_log, state_of
+from .conftest import SHAPES, AddAccount, Poll, our_log, state_of
 from .simulator import Html, Http, Reset, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -41,8 +41,8 @@ async def test_load_and_unload(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """An account loads and unloads without a word of complaint."""
-    for provider in simulator.providers:
-        entry = await add_account(provider)
+    for id_ in SHAPES:
+        entry = await add_account(simulator[id_])
         assert await hass.config_entries.async_unload(entry.entry_id)
         assert entry.state is ConfigEntryState.NOT_LOADED
     ours = [

@@ -1,4 +1,4 @@
-"""A marked key of every provider is found nowhere but in its entry's data."""
+"""A marked key is found nowhere but in its entry's data, whatever goes wrong."""
 
 from itertools import pairwise
 import json
@@ -16,17 +16,8 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 
-from .conftest import AddAccount, Poll, our_log
-from .simulator import (
-    SIMULATED_PROVIDERS,
-    Fault,
-    Html,
-    Http,
-    Redirect,
-    Reset,
-    SimulatedProvider,
-    Simulator,
-)
+from .conftest import AddAccount, Poll, each_shape, our_log
+from .simulator import Fault, Html, Http, Redirect, Reset, SimulatedProvider, Simulator
 
 MARK = "MARKED"
 
@@ -56,9 +47,7 @@ async def fail(
     return {**result, "data_schema": str(result["data_schema"])}
 
 
-@pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
-)
+@each_shape
 async def test_key_is_nowhere_else(
     hass: HomeAssistant,
     marked: Simulator,

@@ -19,19 +19,16 @@ from homeassistant.core import EventStateReportedData, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 
-from .conftest import AddAccount, Poll, our_log, state_of
+from .conftest import SHAPES, AddAccount, Poll, each_shape, our_log, state_of
 from .simulator import Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
 from .simulator.faults import Http, Reset
-from .simulator.server import SIMULATED_PROVIDERS
 from .simulator.telnyx import Telnyx
 from .simulator.vonage import Vonage
 
 
-@pytest.mark.parametrize(
-    "provider_id", [provider.id for provider in SIMULATED_PROVIDERS]
-)
+@each_shape
 async def test_entities(
     hass: HomeAssistant,
     simulator: Simulator,
@@ -41,7 +38,7 @@ async def test_entities(
     provider_id: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every provider shows what it gives, in its own units."""
+    """An account shows what its provider gives, in its own units."""
     disabled: set[str | None] = set()
 
     def enable(entity: Entity) -> bool:
@@ -126,8 +123,8 @@ async def test_unchanged_data_writes_no_state(
     """A poll without changes writes no state."""
     # Whoever knows a past forecasts, and then it is news that time has passed.
     simulator[Deepgram].fail(Http(503), path="billing")
-    for provider in simulator.providers:
-        await add_account(provider)
+    for id_ in SHAPES:
+        await add_account(simulator[id_])
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     reports: set[str] = set()
 

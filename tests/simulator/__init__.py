@@ -1,6 +1,7 @@
 """Every provider's API on loopback: it spends, tops up and fails on command.
 
-A new provider is one module with one subclass of SimulatedProvider, and its name in server.SIMULATED_PROVIDERS.
+A provider is simulated by its recordings. One that behaves unusually has a module with a
+subclass of SimulatedProvider, and its name in server.py.
 """
 
 from .faults import (
@@ -16,11 +17,12 @@ from .faults import (
     Reset,
     WrongType,
 )
-from .server import SIMULATED_PROVIDERS, Simulator
+from .server import OWN_PROVIDERS, SIMULATED_PROVIDERS, Simulator
 from .simulated_provider import CommandError, Request, SimulatedProvider
 
 __all__ = [
     "FAULTS",
+    "OWN_PROVIDERS",
     "SIMULATED_PROVIDERS",
     "CommandError",
     "Cut",

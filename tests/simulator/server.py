@@ -9,62 +9,48 @@ from typing import Self, overload
 from aiohttp import web
 from yarl import URL
 
+from custom_components.api_balance.providers.catalog import load_all
+
 from .anthropic import Anthropic
-from .clicksend import ClickSend
 from .control import make_control
 from .deepgram import Deepgram
-from .deepinfra import DeepInfra
-from .deepl import DeepL
 from .deepseek import DeepSeek
 from .digital_ocean import DigitalOcean
 from .elevenlabs import ElevenLabs
-from .firecrawl import Firecrawl
-from .fish_audio import FishAudio
-from .fortysix_elks import FortySixElks
-from .moonshot import Moonshot
-from .novita import Novita
 from .openai import OpenAI
 from .openrouter import OpenRouter
-from .plivo import Plivo
 from .pushover import Pushover
-from .seven import Seven
-from .siliconflow import SiliconFlow
+from .recorded import simulate
 from .simulated_provider import CommandError, SimulatedProvider
-from .tavily import Tavily
 from .telnyx import Telnyx
 from .twilio import Twilio
-from .vercel_ai_gateway import VercelAIGateway
 from .vonage import Vonage
-from .vultr import Vultr
 from .xai import XAI
 
-SIMULATED_PROVIDERS: tuple[type[SimulatedProvider], ...] = (
+# Those that do more than play their recordings.
+OWN_PROVIDERS: tuple[type[SimulatedProvider], ...] = (
     Deepgram,
     Telnyx,
     DeepSeek,
-    DeepL,
-    Tavily,
     Pushover,
-    Firecrawl,
     OpenRouter,
     ElevenLabs,
     Twilio,
     OpenAI,
     Anthropic,
     Vonage,
-    Plivo,
-    ClickSend,
-    Seven,
-    FortySixElks,
     DigitalOcean,
-    Vultr,
-    Moonshot,
     XAI,
-    SiliconFlow,
-    Novita,
-    DeepInfra,
-    VercelAIGateway,
-    FishAudio,
+)
+
+SIMULATED_PROVIDERS: tuple[type[SimulatedProvider], ...] = (
+    *OWN_PROVIDERS,
+    *(
+        simulate(provider.id)
+        for provider in load_all()
+        if not provider.is_previewed
+        and provider.id not in {own.id for own in OWN_PROVIDERS}
+    ),
 )
 
 
