@@ -11,7 +11,7 @@ import sys
 from textwrap import fill
 
 from custom_components.api_balance.providers.base import Credential, Provider
-from custom_components.api_balance.providers.catalog import load_all
+from custom_components.api_balance.providers.catalog import CATALOG, Source, load_all
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs/providers.md"
@@ -30,6 +30,12 @@ yours; what a provider does not report is not shown.
 _TRANSLATIONS = ROOT / "custom_components/api_balance/translations/en.json"
 _STEPS = json.loads(_TRANSLATIONS.read_text())["config"]["step"]
 _FIELDS: dict[str, str] = _STEPS["credentials"]["data"] | _STEPS["service"]["data"]
+
+_SOURCES = {
+    Source.OFFICIAL: "the provider's documentation",
+    Source.CLIENT: "the provider's own client library",
+    Source.OTHERS: "other people's code, not confirmed by the provider's documentation",
+}
 
 
 def render() -> str:
@@ -68,6 +74,7 @@ def _section(provider: type[Provider]) -> str:
         f"To enter: {', '.join(_field(item) for item in provider.credentials)}",
         f"Host: {_hosts(provider) or 'the one of the address you enter'}",
         f"Asked every: {_interval(provider)}",
+        f"Source: {_SOURCES[CATALOG[provider.id].source]}",
         f"Make a key: {provider.key_url}",
         f"Top up: {provider.top_up_url}",
         f"Status: {provider.status_url}",

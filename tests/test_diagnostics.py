@@ -60,6 +60,7 @@ async def test_diagnostics_of_an_account_that_does_not_load(
     entry = await add_account(telnyx, ConfigEntryState.SETUP_RETRY)
     assert await get_diagnostics_for_config_entry(hass, hass_client, entry) == {
         "provider": "telnyx",
+        "source": "official",
         "region": None,
         "has_own_address": True,
         "state": "setup_retry",

@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_NAME, CONF_REGION
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .accounts import is_total
@@ -199,9 +200,19 @@ class ApiBalanceConfigFlow(TotalFlow, domain=DOMAIN):
                 "permission": self._provider.permission or self._provider.key_kind,
                 "path": "",
                 "usable": "",
+                "source": await self._async_source(),
                 **details,
             },
         )
+
+    async def _async_source(self) -> str:
+        """Return how surely it is known what the provider's answers mean."""
+        source = catalog.CATALOG[self._provider.id].source
+        texts = await async_get_translations(
+            self.hass, self.hass.config.language, "selector", [DOMAIN]
+        )
+        text = texts[f"component.{DOMAIN}.selector.source.options.{source}"]
+        return text.format(provider=self._provider.name)
 
     async def async_step_service(
         self, user_input: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from .accounts import is_total
 from .const import CONF_BASE_URL, CONF_PROVIDER
 from .coordinator import ApiBalanceConfigEntry
 from .insight.total import Figure
+from .providers.catalog import CATALOG
 from .total import FIXED_RATE, TotalCoordinator
 
 # Keys of wallets and scopes are made of the provider's ids, labels are people's names.
@@ -24,8 +25,10 @@ async def async_get_config_entry_diagnostics(
     """Return what helps to find a fault, without anything that identifies the account."""
     if is_total(entry):
         return _total_diagnostics(entry)
+    listing = CATALOG.get(entry.data[CONF_PROVIDER])
     account = {
         "provider": entry.data[CONF_PROVIDER],
+        "source": listing and listing.source,
         "region": entry.data.get(CONF_REGION),
         "has_own_address": CONF_BASE_URL in entry.data,
         "state": entry.state.value,

@@ -1,5 +1,6 @@
 """The validators of what stands in answers."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 import voluptuous as vol
 
 from custom_components.api_balance.providers.fields import (
+    account_id,
     amount,
     currency,
+    doubtful,
     epoch,
     identifier,
     label,
@@ -61,3 +64,19 @@ def test_time_out_of_reach() -> None:
         epoch(Decimal("1e20"))
     with pytest.raises(vol.Invalid):
         moment("9999-12-31T23:59:59-05:00")
+
+
+def test_ids_of_an_account() -> None:
+    """An id may be a number, which is written with every digit."""
+    assert account_id("a1") == "a1"
+    assert account_id(Decimal("1e20")) == "100000000000000000000"
+    for nothing in ("", None, True):
+        with pytest.raises(vol.Invalid):
+            account_id(nothing)
+
+
+def test_doubtful() -> None:
+    """What is not understood is missing, where the rest counts without it."""
+    schema = vol.Schema({"reset": doubtful(moment)})
+    assert schema({"reset": "2026-12-01"})["reset"] == datetime(2026, 12, 1, tzinfo=UTC)
+    assert schema({"reset": "soon"}) == schema({"reset": None}) == {"reset": None}

@@ -1,15 +1,19 @@
 """The way to the network, through real sockets; any provider shows it."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 import gzip
 import json
-from typing import Any
+from typing import Any, override
+from urllib.parse import quote
 
 from aiohttp import ClientSession, ClientTimeout, web
 import pytest
+import voluptuous as vol
 
+from custom_components.api_balance.model import Snapshot, Unit, Wallet
 from custom_components.api_balance.providers.base import (
     InvalidCredentials,
     NotInAnswer,
@@ -18,20 +22,27 @@ from custom_components.api_balance.providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
+    Refusal,
     UnexpectedAnswer,
     Unreachable,
     ask_each,
 )
 from custom_components.api_balance.providers.catalog import load
+from custom_components.api_balance.providers.fields import amount
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.other import OtherService
 
 from ..recording import (
     RECORDED_AT,
+    Answer,
+    Answering,
+    Asked,
     Handler,
     RecordedProvider,
+    always,
     connected,
     full_recording,
+    joined,
     served,
 )
 from .test_providers import PAGE
@@ -268,3 +279,74 @@ async def test_key_that_is_echoed(path: str) -> None:
             with pytest.raises(NotInAnswer) as caught:
                 await provider.read()
     assert caught.value.usable == ("echo.left", "keys.2")
+
+
+class Unusual(Provider):
+    """A provider with its key in the path and in the body, and with odd errors."""
+
+    id = "unusual"
+    hosts = {"com": "https://api.example.com"}
+    explains_success = True
+
+    @override
+    @classmethod
+    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        """Return no headers: the key is elsewhere."""
+        return {}
+
+    @override
+    @classmethod
+    def explain(cls, refusal: Refusal) -> ProviderError | None:
+        """Know rate limits by their status, and bad keys by a field."""
+        if refusal.status == 422:
+            return RateLimited()
+        return InvalidCredentials() if refusal.field("error") == "key" else None
+
+    @override
+    async def fetch(self) -> Snapshot:
+        """Send the key twice."""
+        key = quote(self._credentials["api_key"], safe="")
+        answer = await self._client.post(
+            f"/balance/{key}", {vol.Required("left"): amount}, {"key": key}
+        )
+        unit = Unit.named("credits")
+        return Snapshot(
+            wallets=(Wallet(key="credits", unit=unit, balance=answer["left"]),)
+        )
+
+
+async def read_unusual(answering: Answering, key: str = "sk/1") -> Snapshot:
+    """Return what is read of an account of the unusual provider."""
+    return await joined(Unusual, answering, {"api_key": key}).read()
+
+
+async def test_key_in_path_and_body() -> None:
+    """A key goes where the provider wants it, as it is."""
+    asked: list[Asked] = []
+
+    def answering_asked(request: Asked) -> Answer:
+        asked.append(request)
+        return Answer('{"left": 7}')
+
+    assert (await read_unusual(answering_asked)).wallets[0].balance == 7
+    assert str(asked[0]) == "POST /balance/sk%2F1"
+    assert asked[0].content == {"key": "sk%2F1"}
+    with pytest.raises(InvalidCredentials):
+        await read_unusual(answering_asked, "sk\u00e91")
+
+
+async def test_error_in_a_success() -> None:
+    """An error with the status of a success is what the provider means by it."""
+    with pytest.raises(InvalidCredentials):
+        await read_unusual(always('{"error": "key", "left": 0}'))
+    with pytest.raises(UnexpectedAnswer, match="left"):
+        await read_unusual(always('{"error": "other"}'))
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({}, None), ({"Retry_After": "30"}, 30)])
+async def test_rate_limit_of_another_status(headers: dict[str, str], wait: Any) -> None:
+    """A rate limit that only the provider knows brings its pause, too."""
+    with pytest.raises(RateLimited) as caught:
+        await read_unusual(always("", 422, **headers))
+    pause = caught.value.retry_after
+    assert (pause and pause.total_seconds()) == wait

@@ -153,9 +153,9 @@ class NotFound(UnexpectedAnswer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An answer with an error status, for a provider to say what it means.
+    """An answer that is an error, for a provider to say what it means.
 
-    `body` is the parsed JSON where it is JSON, the text where it is not. It may echo
+    Its status is 200 only where the provider `explains_success`. `body` is the parsed JSON where it is JSON, the text where it is not. It may echo
     parts of the key, and goes nowhere from here.
     """
 
@@ -269,6 +269,21 @@ class Provider(ABC):
     credentials: ClassVar[tuple[Credential, ...]] = (API_KEY,)
     """What a person has to enter."""
 
+    key_scheme: ClassVar[str] = "Bearer"
+    """The word before the key in the header `Authorization`."""
+
+    key_header: ClassVar[str | None] = None
+    """The header that holds the key alone, where it is not `Authorization`."""
+
+    key_param: ClassVar[str | None] = None
+    """The query parameter that holds the key, where the provider takes no header."""
+
+    basic_fields: ClassVar[tuple[str, str] | None] = None
+    """Which credentials are the user and the password of basic authentication."""
+
+    explains_success: ClassVar[bool] = False
+    """Whether answers with HTTP 200 may be errors: `explain` is asked about them, too."""
+
     payment_required_statuses: ClassVar[tuple[int, ...]] = ()
     """The statuses by which the provider refuses a depleted account, as it documents."""
 
@@ -317,11 +332,18 @@ class Provider(ABC):
 
     @classmethod
     def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials: most often a bearer token.
+        """Return the headers that show the credentials, as they are declared.
 
         Raises WrongCredentialKind where the key itself shows that it is of no use.
         """
-        return bearer(credentials["api_key"])
+        if cls.basic_fields:
+            user, password = cls.basic_fields
+            return basic(credentials[user], credentials[password])
+        if cls.key_param:
+            return {}
+        if cls.key_header:
+            return {cls.key_header: credentials["api_key"]}
+        return {"Authorization": f"{cls.key_scheme} {credentials['api_key']}"}
 
     @classmethod
     def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
@@ -329,7 +351,7 @@ class Provider(ABC):
 
         Raises WrongCredentialKind where the key itself shows that it is of no use.
         """
-        return {}
+        return {cls.key_param: credentials["api_key"]} if cls.key_param else {}
 
     @classmethod
     def explain(cls, refusal: Refusal) -> ProviderError | None:

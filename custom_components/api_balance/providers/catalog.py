@@ -26,18 +26,35 @@ class Group(StrEnum):
 MANUAL = "manual"
 
 
+class Source(StrEnum):
+    """Who says what a provider answers."""
+
+    OFFICIAL = "official"
+    """The provider's documentation or API description."""
+
+    CLIENT = "client"
+    """The provider's own client library."""
+
+    OTHERS = "others"
+    """Other people's code: the documentation of the provider does not confirm it."""
+
+
 class UnknownProvider(KeyError):
     """An id that this version has no provider of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A provider in the list: its id, its name, its group, and other names of it."""
+    """A provider in the list: its id, its name, its group, and other names of it.
+
+    `source` is how surely it is known what its answers mean.
+    """
 
     id: str
     name: str
     group: Group
     aliases: tuple[str, ...] = ()
+    source: Source = Source.OFFICIAL
 
 
 _SPEECH = Group.SPEECH
@@ -45,12 +62,17 @@ _MODELS = Group.LANGUAGE_MODELS
 _PHONE = Group.PHONE_AND_MESSAGES
 _HOSTING = Group.HOSTING
 _SEARCH = Group.SEARCH_AND_TRANSLATION
+_CLIENT = Source.CLIENT
+_OTHERS = Source.OTHERS
 
 CATALOG: Mapping[str, Listing] = {
     listing.id: listing
     for listing in (
         Listing("fortysix_elks", "46elks", _PHONE, ("46 elks",)),
         Listing("anthropic", "Anthropic", _MODELS, ("Claude",)),
+        Listing("apify", "Apify", _SEARCH),
+        Listing("brevo", "Brevo", _PHONE, ("Sendinblue",)),
+        Listing("bulksms", "BulkSMS", _PHONE),
         Listing("clicksend", "ClickSend", _PHONE),
         Listing("deepgram", "Deepgram", _SPEECH),
         Listing("deepinfra", "DeepInfra", _MODELS),
@@ -60,14 +82,21 @@ CATALOG: Mapping[str, Listing] = {
         Listing("elevenlabs", "ElevenLabs", _SPEECH),
         Listing("firecrawl", "Firecrawl", _SEARCH),
         Listing("fish_audio", "Fish Audio", _SPEECH),
+        Listing("gatewayapi", "GatewayAPI", _PHONE, source=_OTHERS),
+        Listing("linode", "Linode (Akamai)", _HOSTING, ("Linode", "Akamai")),
+        Listing("messagebird", "MessageBird", _PHONE, ("Bird",), _CLIENT),
         Listing("moonshot", "Moonshot AI (Kimi)", _MODELS, ("Moonshot", "Kimi")),
         Listing("novita", "Novita AI", _MODELS, ("Novita",)),
         Listing("openai", "OpenAI", _MODELS, ("ChatGPT", "GPT")),
         Listing("openrouter", "OpenRouter", _MODELS),
         Listing("plivo", "Plivo", _PHONE),
         Listing("pushover", "Pushover", _PHONE),
+        Listing("sendgrid", "SendGrid", _PHONE, ("Twilio SendGrid",)),
         Listing("seven", "seven.io", _PHONE, ("sms77",)),
         Listing("siliconflow", "SiliconFlow", _MODELS),
+        Listing("sms_to", "sms.to", _PHONE, source=_OTHERS),
+        Listing("smsapi", "SMSAPI", _PHONE, source=_CLIENT),
+        Listing("smtp2go", "SMTP2GO", _PHONE),
         Listing("tavily", "Tavily", _SEARCH),
         Listing("telnyx", "Telnyx", _PHONE),
         Listing("twilio", "Twilio", _PHONE),

@@ -15,7 +15,6 @@ read. The answer also holds personal data and a key of the subaccount; nothing o
 picked up. How far the figures lag behind is not documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import override
@@ -33,7 +32,6 @@ from .base import (
     ProviderError,
     Refusal,
     UnexpectedAnswer,
-    basic,
 )
 from .fields import amount, currency, maybe
 
@@ -65,13 +63,8 @@ class ClickSend(Provider):
     top_up_url = "https://dashboard.clicksend.com"
     status_url = "https://status.clicksend.com"
     credentials = (Credential(key="username", is_secret=False), API_KEY)
+    basic_fields = ("username", "api_key")
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return basic(credentials["username"], credentials["api_key"])
 
     @override
     @classmethod

@@ -73,16 +73,11 @@ class ElevenLabs(Provider):
         "sg": "https://api.sg.residency.elevenlabs.io",
     }
     key_kind = "API key"
+    key_header = "xi-api-key"
     key_url = "https://elevenlabs.io/app/settings/api-keys"
     top_up_url = "https://elevenlabs.io/app/subscription"
     status_url = "https://status.elevenlabs.io"
     permission = "user_read"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return {"xi-api-key": credentials["api_key"]}
 
     @override
     @classmethod

@@ -89,6 +89,11 @@ def identifier(value: Any) -> str:
     return value
 
 
+def account_id(value: Any) -> str:
+    """Return an id that names the whole account; some providers write a number."""
+    return identifier(format(value, "f") if isinstance(value, Decimal) else value)
+
+
 def label(value: Any) -> str:
     """Return a name for people, shortened where it is too long to show."""
     if not isinstance(value, str):
@@ -100,3 +105,11 @@ def label(value: Any) -> str:
 def maybe(validator: Any) -> Any:
     """Return a validator that lets a missing value pass as None."""
     return vol.Any(None, validator)
+
+
+def doubtful(validator: Any) -> Any:
+    """Return a validator that takes what does not pass as missing.
+
+    It is for fields whose form is not documented: the others count without them.
+    """
+    return vol.Any(validator, lambda value: None)

@@ -14,14 +14,13 @@ not documented. Subaccounts are not read. How far the figures lag behind is not
 documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Wallet
-from .base import Credential, Provider, basic
+from .base import Credential, Provider
 from .fields import currency, maybe, scaled
 
 _ACCOUNT = {
@@ -45,13 +44,8 @@ class FortySixElks(Provider):
         Credential(key="username", is_secret=False),
         Credential(key="password"),
     )
+    basic_fields = ("username", "password")
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return basic(credentials["username"], credentials["password"])
 
     @override
     async def fetch(self) -> Snapshot:

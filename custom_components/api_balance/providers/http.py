@@ -1,7 +1,7 @@
 """The one way to the network."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -133,6 +133,7 @@ def connect(
             for item in provider.credentials
             if item.is_secret and (value := credentials.get(item.key))
         ],
+        explains_success=provider.explains_success,
     )
     return provider(client, credentials, provider.choose_region(credentials, region))
 
@@ -147,14 +148,17 @@ class HttpClient(Client):
         headers: Mapping[str, str],
         params: Mapping[str, str],
         explain: Explain,
-        secrets: Iterable[str],
+        secrets: Collection[str],
+        *,
+        explains_success: bool = False,
     ) -> None:
         """Store where to ask, how to show the key, and what no answer may repeat.
 
         Raises UnsafeAddress for an address that no key may be sent to, and
         InvalidCredentials for a key that no request can carry.
         """
-        shown = (*headers, *headers.values(), *params.values())
+        # A key may also be part of a path or of a body.
+        shown = (*headers, *headers.values(), *params.values(), *secrets)
         if not all(value.isascii() and value.isprintable() for value in shown):
             raise InvalidCredentials
         self._session = session
@@ -162,6 +166,7 @@ class HttpClient(Client):
         self._headers = {"Accept": "application/json", **headers}
         self._params = params
         self._explain = explain
+        self._explains_success = explains_success
         # Basic authentication carries the key in another form.
         carried = headers.get("Authorization", "").rpartition(" ")[2]
         self._secrets = frozenset(
@@ -196,7 +201,12 @@ class HttpClient(Client):
             raise UnexpectedAnswer(f"HTTP {status}")
         if _is_page(body):
             raise Unreachable
-        return _fit(_parse(body, self._secrets), shape)
+        content = _parse(body, self._secrets)
+        if self._explains_success and (
+            error := self._explain(Refusal(status=status, body=content))
+        ):
+            raise error
+        return _fit(content, shape)
 
     async def _ask(
         self,
@@ -252,12 +262,13 @@ class HttpClient(Client):
         except UnexpectedAnswer:
             text = body[:_MAX_TEXT_LENGTH].decode(errors="replace")
             content = _clean(text, self._secrets)
-        if error := self._explain(Refusal(status=status, body=content)):
-            return error
-        if status == 429:
+        error = self._explain(Refusal(status=status, body=content))
+        if error is None and status == 429:
+            error = RateLimited()
+        if isinstance(error, RateLimited):
             headers_of_pause = (*_PAUSE_HEADERS, *_RESET_HEADERS)
-            return RateLimited(_retry_after(headers, headers_of_pause))
-        return _usual_meaning(status)
+            error.retry_after = _retry_after(headers, headers_of_pause)
+        return error or _usual_meaning(status)
 
 
 def _usual_meaning(status: int) -> ProviderError:

@@ -13,21 +13,19 @@ reset, which is the first of the month in US Central Time. How far the figures l
 is not documented. A poll costs one request and no message.
 """
 
-from collections.abc import Mapping
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Quota, Snapshot, Unit
-from .base import InvalidCredentials, Provider, ProviderError, Refusal, UnexpectedAnswer
+from .base import InvalidCredentials, Provider, ProviderError, Refusal
 from .fields import amount, epoch, maybe
 
 _LIMITS = {
-    vol.Required("status"): amount,
+    vol.Required("status"): 1,
     "limit": maybe(amount),
     "remaining": maybe(amount),
     "reset": maybe(epoch),
-    "token": maybe(str),
 }
 
 
@@ -38,21 +36,11 @@ class Pushover(Provider):
     name = "Pushover"
     hosts = {"net": "https://api.pushover.net"}
     key_kind = "API token of an application"
+    key_param = "token"
+    explains_success = True
     key_url = "https://pushover.net/apps/build"
     top_up_url = "https://pushover.net"
     status_url = "https://status.pushover.net"
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return no headers: the token is in the address alone."""
-        return {}
-
-    @override
-    @classmethod
-    def params(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the query parameters that show the credentials."""
-        return {"token": credentials["api_key"]}
 
     @override
     @classmethod
@@ -64,10 +52,6 @@ class Pushover(Provider):
     async def fetch(self) -> Snapshot:
         """Return the one quota of the account."""
         answer = await self._client.get("/1/apps/limits.json", _LIMITS)
-        if answer["status"] != 1:
-            if answer.get("token") == "invalid":
-                raise InvalidCredentials
-            raise UnexpectedAnswer("status")
         return Snapshot(
             quotas=(
                 Quota(

@@ -19,7 +19,6 @@ a balance, as it has no currency. How far the figures lag behind is not document
 costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, override
@@ -54,17 +53,12 @@ class Seven(Provider):
     name = "seven.io"
     hosts = {"io": "https://gateway.seven.io"}
     key_kind = "API key without signing requirement"
+    key_header = "X-Api-Key"
     key_url = "https://app.seven.io/developer"
     top_up_url = "https://app.seven.io"
     status_url = "https://status.seven.io"
     permission = "balance"
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return {"X-Api-Key": credentials["api_key"]}
 
     @override
     @classmethod

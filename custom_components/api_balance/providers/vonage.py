@@ -20,22 +20,13 @@ Vonage also reports whether the account tops itself up. How far the figures lag 
 is not documented. A poll costs one request.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Unit, Wallet
-from .base import (
-    API_KEY,
-    Credential,
-    PaymentRequired,
-    Provider,
-    ProviderError,
-    Refusal,
-    basic,
-)
+from .base import API_KEY, Credential, PaymentRequired, Provider, ProviderError, Refusal
 from .fields import amount, maybe
 
 _EUR = Unit.money("EUR")
@@ -53,13 +44,8 @@ class Vonage(Provider):
     top_up_url = "https://dashboard.vonage.com"
     status_url = "https://vonageapi.statuspage.io"
     credentials = (API_KEY, Credential(key="api_secret"))
+    basic_fields = ("api_key", "api_secret")
     poll_interval = timedelta(minutes=10)
-
-    @override
-    @classmethod
-    def headers(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the headers that show the credentials."""
-        return basic(credentials["api_key"], credentials["api_secret"])
 
     @override
     @classmethod
