@@ -30,6 +30,7 @@ from .simulator.telnyx import Telnyx
 ENTITIES = {
     "is_low": "binary_sensor.telnyx_low_balance",
     "is_depleted": "binary_sensor.telnyx_low_balance",
+    "is_over_budget": "binary_sensor.telnyx_over_budget",
     "balance": "sensor.telnyx_balance",
     "time_left": "sensor.telnyx_time_left",
 }
@@ -86,11 +87,12 @@ async def set_threshold(hass: HomeAssistant, entity_id: str, value: float) -> No
 async def telnyx(
     hass: HomeAssistant, simulator: Simulator, add_account: AddAccount, poll: Poll
 ) -> Telnyx:
-    """Return an account with 300 dollars that is low from 50 dollars on."""
+    """Return an account with 300 dollars, a threshold of 50 and a budget of 250."""
     telnyx = simulator[Telnyx]
     telnyx.set_credit_limit(Decimal(0))
     await add_account(telnyx)
     await set_threshold(hass, "number.telnyx_low_balance_threshold", 50)
+    await set_threshold(hass, "number.telnyx_monthly_budget", 250)
     await poll(SOON)
     return telnyx
 
@@ -100,6 +102,8 @@ async def telnyx(
     [
         ("is_low", [False, True, True, False]),
         ("is_depleted", [False, False, True, False]),
+        # A top-up does not undo what was spent.
+        ("is_over_budget", [False, True, True, True]),
         ("balance", [False, True, True, False]),
     ],
 )
@@ -170,6 +174,8 @@ async def test_behavior(
     deepseek.add_currency("USD", Decimal(200))
     remember(hass_storage, deepseek.id, left=Decimal(200))
     await add_account(deepseek)
+    for currency in ("cny", "usd"):
+        await set_threshold(hass, f"number.deepseek_monthly_budget_{currency}", 700)
     entity_id = ENTITIES[condition].replace("telnyx", "deepseek")
     target = {"entity_id": [f"{entity_id}_cny", f"{entity_id}_usd"]}
     await ask(hass, condition, target, behavior="all")

@@ -48,6 +48,8 @@ from .simulator.telnyx import Telnyx
 
 LOW = "binary_sensor.telnyx_low_balance"
 ACTIVITY = "event.telnyx_activity"
+OVER_BUDGET = "binary_sensor.telnyx_over_budget"
+BUDGET_ACTIVITY = "event.telnyx_budget_activity"
 BALANCE = "sensor.telnyx_balance"
 AVAILABLE = "sensor.telnyx_available_credit"
 TIME_LEFT = "sensor.telnyx_time_left"
@@ -59,9 +61,13 @@ ENTITIES = {
     "reminder": LOW,
     "topped_up": ACTIVITY,
     "spend_jumped": ACTIVITY,
+    "over_budget": OVER_BUDGET,
+    "budget_at_risk": BUDGET_ACTIVITY,
     "balance_crossed_threshold": BALANCE,
     "time_left_crossed_threshold": TIME_LEFT,
 }
+# 606.25 were spent this month, and the forecast is about 890.
+BUDGETS = {"over_budget": 700, "budget_at_risk": 1000}
 SOON = timedelta(minutes=12)
 
 
@@ -119,6 +125,16 @@ class Home:
         )
         await self.hass.async_block_till_done()
         assert state_of(self.hass, "automation.watch") == STATE_ON
+
+    async def set_budget(self, amount: float) -> None:
+        """Set the budget of the account, as a person does."""
+        await self.hass.services.async_call(
+            "number",
+            "set_value",
+            {"entity_id": "number.telnyx_monthly_budget", "value": amount},
+            blocking=True,
+        )
+        await self.hass.async_block_till_done()
 
     async def turn(self, state: str) -> None:
         """Turn the automation on or off; turned on it begins anew."""
@@ -563,6 +579,7 @@ async def test_target(
     target: str,
 ) -> None:
     """Whatever is targeted, only the entities that show a wallet count."""
+    await home.set_budget(BUDGETS.get(trigger, 0))
     area = area_registry.async_create("Study").id
     label = label_registry.async_create("Money").label_id
     (device,) = dr.async_entries_for_config_entry(device_registry, home.entry.entry_id)
@@ -747,6 +764,69 @@ async def test_time_in_another_unit(
     assert home.fired == []
     await home.pass_time(30)
     assert home.fired == [TIME_LEFT]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "steps"),
+    [
+        ("over_budget", "250 220 200! 190 x 180 300 90 reload stop:80 kill:70"),
+        ("over_budget", "x 250 stop:200! stop:190 x again:180 reload 100"),
+        ("over_budget", "kill:200! kill:190 again:180 300 170 x stop:160"),
+        ("over_budget", "reload x reload 200! again:190 x reload 180"),
+        ("budget_at_risk", "290 60! 50 x 40 reload stop:30 kill:20 again:10"),
+        ("budget_at_risk", "x stop:60! stop:50 kill:40 again:30 20"),
+    ],
+)
+async def test_budget(
+    make_home: MakeHome, telnyx: Telnyx, trigger: str, steps: str
+) -> None:
+    """A month reports once that its budget is at risk, and once that it is exceeded."""
+    home = await make_home(telnyx, telnyx_monthly_budget=BUDGETS[trigger])
+    await home.automate(trigger, {"entity_id": ENTITIES[trigger]}, {})
+    assert await home.go(steps, lambda to: telnyx.set_balance(Decimal(to))) == steps
+
+
+@pytest.mark.parametrize("trigger", ["over_budget", "budget_at_risk"])
+async def test_targets_of_a_budget(
+    hass: HomeAssistant,
+    make_home: MakeHome,
+    telnyx: Telnyx,
+    area_registry: ar.AreaRegistry,
+    device_registry: dr.DeviceRegistry,
+    trigger: str,
+) -> None:
+    """Whatever of an account is targeted, its budget is reached."""
+    home = await make_home(telnyx, telnyx_monthly_budget=BUDGETS[trigger])
+    (account,) = dr.async_entries_for_config_entry(device_registry, home.entry.entry_id)
+    area = area_registry.async_create("Office")
+    device_registry.async_update_device(account.id, area_id=area.id)
+    targets = [{"device_id": account.id}, {"area_id": area.id}, {}]
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": [
+                {
+                    "triggers": {"trigger": f"{DOMAIN}.{trigger}", "target": target},
+                    "actions": {
+                        "event": "happened",
+                        "event_data": {
+                            name: f"{{{{ trigger.{name} }}}}"
+                            for name in ("entity_id", "activity", "after", "threshold")
+                        },
+                    },
+                }
+                for target in targets
+            ]
+        },
+    )
+    await hass.async_block_till_done()
+    happened = async_capture_events(hass, "happened")
+    telnyx.set_balance(Decimal(60))
+    await home.pass_time()
+    assert [event.data["entity_id"] for event in happened] == [ENTITIES[trigger]] * 3
+    assert {event.data["activity"] for event in happened} == {trigger}
+    assert {event.data["threshold"] for event in happened} == {BUDGETS[trigger]}
 
 
 async def test_time_that_flutters(make_home: MakeHome, telnyx: Telnyx) -> None:

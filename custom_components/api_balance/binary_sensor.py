@@ -18,7 +18,9 @@ from .entity import (
     PartEntity,
     async_add_gauge_entities,
     async_add_part_entities,
+    is_set_budget,
 )
+from .insight.budget import Budget
 from .insight.levels import Level
 from .insight.outlook import Outlook
 from .insight.view import Part
@@ -53,6 +55,14 @@ QUOTA_BINARY_SENSORS = (
 RESET_BINARY_SENSORS = (
     BinarySensorEntityDescription(
         key="lasts_until_reset", translation_key="lasts_until_reset"
+    ),
+)
+
+BUDGET_BINARY_SENSORS = (
+    BinarySensorEntityDescription(
+        key="over_budget",
+        translation_key="over_budget",
+        device_class=BinarySensorDeviceClass.PROBLEM,
     ),
 )
 
@@ -95,6 +105,16 @@ async def async_setup_entry(
 
     async_add_part_entities(entry, async_add_entities, LastsUntilResetSensor, describe)
 
+    def describe_budget(
+        coordinator: AccountCoordinator, part: Part
+    ) -> tuple[BinarySensorEntityDescription, ...]:
+        """Return the descriptions of a budget that is set."""
+        return BUDGET_BINARY_SENSORS if is_set_budget(part) else ()
+
+    async_add_part_entities(
+        entry, async_add_entities, OverBudgetSensor, describe_budget
+    )
+
 
 class AutoTopUpSensor(AccountEntity, BinarySensorEntity):
     """Whether an account tops itself up. That silences no alert."""
@@ -135,3 +155,19 @@ class LastsUntilResetSensor(PartEntity[Outlook], BinarySensorEntity):
     def is_on(self) -> bool | None:
         """Return what the forecast says."""
         return self.part.lasts_until_reset
+
+
+class OverBudgetSensor(PartEntity[Budget], BinarySensorEntity):
+    """Whether more was spent in a month than its budget."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is a budget."""
+        return super().available and is_set_budget(self.part)
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether the budget is exceeded, unknown where the spend is."""
+        return self.coordinator.data.over_budget.get(self.part.key)

@@ -53,6 +53,14 @@ class IsDepletedCondition(GaugeCondition, EntityStateConditionBase):
     _states = {Level.DEPLETED}
 
 
+class IsOverBudgetCondition(GaugeCondition, EntityStateConditionBase):
+    """Test whether more was spent in a month than its budget."""
+
+    _domain_specs = {Platform.BINARY_SENSOR: DomainSpec()}
+    _keys = ("over_budget",)
+    _states = {STATE_ON}
+
+
 class BalanceCondition(GaugeCondition, EntityNumericalConditionBase):
     """Test a balance, or what remains of a quota."""
 
@@ -72,6 +80,7 @@ class TimeLeftCondition(GaugeCondition, EntityNumericalConditionWithUnitBase):
 CONDITIONS: dict[str, type[Condition]] = {
     "is_low": IsLowCondition,
     "is_depleted": IsDepletedCondition,
+    "is_over_budget": IsOverBudgetCondition,
     "balance": BalanceCondition,
     "time_left": TimeLeftCondition,
 }

@@ -27,6 +27,7 @@ from .insight.account import (
     enter_credit,
     fill,
     look_again,
+    set_budget,
     set_thresholds,
 )
 from .insight.levels import Event, Thresholds
@@ -121,6 +122,7 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
                 Period.THIS_MONTH: dt_util.as_utc(month),
             },
             spread=SPREAD * random.random(),
+            zone=dt_util.get_default_time_zone(),
         )
 
     @property
@@ -339,6 +341,18 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
     async def async_set_thresholds(self, key: str, thresholds: Thresholds) -> None:
         """Change what a person calls low."""
         self._show(set_thresholds(self.state, key, thresholds, self.data))
+        await self.async_save()
+
+    async def async_set_budget(
+        self, key: str, *, amount: Decimal | None = None, day: int | None = None
+    ) -> None:
+        """Change the budget of a month, or the day on which it begins."""
+        now = dt_util.utcnow()
+        self._show(
+            set_budget(
+                self.state, key, self.settings, now, self.data, amount=amount, day=day
+            )
+        )
         await self.async_save()
 
     async def async_ask[T](

@@ -16,6 +16,7 @@ from .accounts import is_total
 from .const import DOMAIN
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .follow import device_id
+from .insight.budget import Budget
 from .insight.view import REMAINING, Part, part_id
 from .model import ACCOUNT, Gauge
 
@@ -50,7 +51,7 @@ class AccountEntity(CoordinatorEntity[AccountCoordinator]):
 
 
 class PartEntity[PartT: Part](AccountEntity):
-    """Base entity of a part: a wallet, a quota, a gauge, a running spend or an outlook."""
+    """Base entity of a part: a wallet, a quota, a gauge, a spend, an outlook or a budget."""
 
     # Whether the entity knows its value while the account cannot be read.
     _is_always_available = False
@@ -105,6 +106,11 @@ def unique_id(
 ) -> str:
     """Return the unique id of an entity of a part, stable for ever."""
     return f"{coordinator.config_entry.entry_id}_{part.key}_{description.key}"
+
+
+def is_set_budget(part: Part) -> bool:
+    """Return whether a part is a budget that a person has set."""
+    return isinstance(part, Budget) and part.amount > 0
 
 
 class GaugeEntity(NamedTuple):

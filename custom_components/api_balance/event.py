@@ -9,18 +9,28 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_gauge_entities
-from .insight.levels import Activity, Event
+from .entity import (
+    PartEntity,
+    async_add_gauge_entities,
+    async_add_part_entities,
+    is_set_budget,
+)
+from .insight.budget import Budget
+from .insight.levels import BUDGET_ACTIVITIES, Activity, Event
 from .insight.outlook import FOR_EVER, in_days
+from .insight.view import Part
 from .model import Gauge
 
 PARALLEL_UPDATES = 0
+
+_GAUGE_ACTIVITIES = [kind for kind in Activity if kind not in BUDGET_ACTIVITIES]
+_OF_WALLETS = (Activity.TOPPED_UP, Activity.BALANCE_SET, Activity.SPEND_RECORDED)
 
 WALLET_EVENTS = (
     EventEntityDescription(
         key="activity",
         translation_key="activity",
-        event_types=[kind for kind in Activity if kind is not Activity.RESET],
+        event_types=[kind for kind in _GAUGE_ACTIVITIES if kind is not Activity.RESET],
     ),
 )
 
@@ -28,12 +38,15 @@ QUOTA_EVENTS = (
     EventEntityDescription(
         key="activity",
         translation_key="quota_activity",
-        event_types=[
-            kind
-            for kind in Activity
-            if kind
-            not in (Activity.TOPPED_UP, Activity.BALANCE_SET, Activity.SPEND_RECORDED)
-        ],
+        event_types=[kind for kind in _GAUGE_ACTIVITIES if kind not in _OF_WALLETS],
+    ),
+)
+
+BUDGET_EVENTS = (
+    EventEntityDescription(
+        key="budget_alerts",
+        translation_key="budget_activity",
+        event_types=[*BUDGET_ACTIVITIES],
     ),
 )
 
@@ -43,14 +56,22 @@ async def async_setup_entry(
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the events of each wallet and quota."""
+    """Set up the events of each wallet, quota and budget."""
     async_add_gauge_entities(
-        entry, async_add_entities, GaugeActivity, WALLET_EVENTS, QUOTA_EVENTS
+        entry, async_add_entities, PartActivity, WALLET_EVENTS, QUOTA_EVENTS
     )
 
+    def describe(
+        coordinator: AccountCoordinator, part: Part
+    ) -> tuple[EventEntityDescription, ...]:
+        """Return the descriptions of a budget that is set."""
+        return BUDGET_EVENTS if is_set_budget(part) else ()
 
-class GaugeActivity(PartEntity[Gauge], EventEntity):
-    """The alerts of a wallet or a quota."""
+    async_add_part_entities(entry, async_add_entities, PartActivity, describe)
+
+
+class PartActivity(PartEntity[Gauge | Budget], EventEntity):
+    """The alerts of a wallet, a quota or a budget."""
 
     _is_always_available = True
 
@@ -70,7 +91,7 @@ class GaugeActivity(PartEntity[Gauge], EventEntity):
     def _handle_events(
         self, coordinator: AccountCoordinator, events: list[Event]
     ) -> None:
-        """Handle the events of this gauge."""
+        """Handle the events of this part."""
         for event in events:
             if coordinator is self.coordinator and event.gauge == self._part_id[1]:
                 self._trigger_event(event.activity, _attributes(event))
@@ -79,6 +100,8 @@ class GaugeActivity(PartEntity[Gauge], EventEntity):
 
 def _attributes(event: Event) -> dict[str, Any]:
     """Return the attributes of an event; times in days."""
+    if event.activity in BUDGET_ACTIVITIES:
+        return _budget_attributes(event)
     attributes: dict[str, Decimal | int | None] = {
         "old": event.before,
         "new": event.after,
@@ -98,3 +121,17 @@ def _attributes(event: Event) -> dict[str, Any]:
         name: float(amount) if isinstance(amount, Decimal) else amount
         for name, amount in attributes.items()
     } | {"unit": event.unit.code, **({"note": event.note} if event.note else {})}
+
+
+def _budget_attributes(event: Event) -> dict[str, Any]:
+    """Return the attributes of an event of a budget."""
+    amounts = {
+        "spent": event.after,
+        "budget": event.threshold,
+        "forecast": event.forecast,
+    }
+    numbers = {
+        name: None if amount is None else float(amount)
+        for name, amount in amounts.items()
+    }
+    return {**numbers, "month_start": event.since, "unit": event.unit.code}

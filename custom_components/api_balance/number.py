@@ -1,6 +1,6 @@
-"""Numbers of API Balance: what a person calls low, and what a person knows."""
+"""Numbers of API Balance: what a person calls low, knows, and wants to spend."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import override
@@ -18,6 +18,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
 from .entity import PartEntity, async_add_gauge_entities, async_add_part_entities
+from .insight.budget import Budget
 from .insight.levels import Thresholds
 from .insight.view import Part
 from .model import ACCOUNT, Gauge, Period, Spend
@@ -86,16 +87,58 @@ BALANCES = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class BudgetDescription(NumberEntityDescription):
+    """Describes a number of a budget."""
+
+    value_fn: Callable[[Budget], Decimal | int]
+    set_fn: Callable[[AccountCoordinator, str, float], Awaitable[None]]
+
+
+BUDGETS = (
+    BudgetDescription(
+        key="monthly_budget",
+        translation_key="monthly_budget",
+        device_class=NumberDeviceClass.MONETARY,
+        entity_category=EntityCategory.CONFIG,
+        mode=NumberMode.BOX,
+        native_min_value=0,
+        native_max_value=MAX_AMOUNT,
+        native_step=0.01,
+        value_fn=lambda budget: budget.amount,
+        set_fn=lambda coordinator, key, value: coordinator.async_set_budget(
+            key, amount=Decimal(str(value))
+        ),
+    ),
+    BudgetDescription(
+        key="billing_day",
+        translation_key="billing_day",
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        mode=NumberMode.BOX,
+        native_min_value=1,
+        # Every month has this day.
+        native_max_value=28,
+        native_step=1,
+        value_fn=lambda budget: budget.day,
+        set_fn=lambda coordinator, key, value: coordinator.async_set_budget(
+            key, day=int(value)
+        ),
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: ApiBalanceConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the thresholds of each wallet and quota, and balances to enter."""
+    """Set up thresholds, balances to enter, and budgets."""
     async_add_gauge_entities(
         entry, async_add_entities, ThresholdNumber, WALLET_THRESHOLDS, QUOTA_THRESHOLDS
     )
     async_add_part_entities(entry, async_add_entities, BalanceNumber, _describe)
+    async_add_part_entities(entry, async_add_entities, BudgetNumber, _describe_budget)
 
 
 def _describe(
@@ -110,6 +153,15 @@ def _describe(
     ):
         return BALANCES
     return ()
+
+
+def _describe_budget(
+    coordinator: AccountCoordinator, part: Part
+) -> tuple[BudgetDescription, ...]:
+    """Return the descriptions of a budget."""
+    if not isinstance(part, Budget):
+        return ()
+    return BUDGETS if part.has_ledger else BUDGETS[:1]
 
 
 class ThresholdNumber(PartEntity[Gauge], NumberEntity):
@@ -180,3 +232,33 @@ class BalanceNumber(PartEntity[Spend], NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Follow the balance from now on."""
         await self.coordinator.async_enter_balance(self._unit, Decimal(str(value)))
+
+
+class BudgetNumber(PartEntity[Budget], NumberEntity):
+    """A number of a budget."""
+
+    entity_description: BudgetDescription
+    # A budget set during an outage counts too.
+    _is_always_available = True
+
+    def __init__(
+        self,
+        coordinator: AccountCoordinator,
+        budget: Budget,
+        description: BudgetDescription,
+    ) -> None:
+        """Initialize in the currency of the budget where it is an amount."""
+        super().__init__(coordinator, budget, description)
+        if description.device_class is NumberDeviceClass.MONETARY:
+            self._attr_native_unit_of_measurement = budget.unit.code
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the number."""
+        return float(self.entity_description.value_fn(self.part))
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the number."""
+        await self.entity_description.set_fn(self.coordinator, self.part.key, value)

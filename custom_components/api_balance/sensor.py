@@ -28,6 +28,7 @@ from .entity import (
     unique_id,
     without_exponent,
 )
+from .insight.budget import Budget
 from .insight.levels import Availability
 from .insight.outlook import Outlook
 from .insight.view import TIME_LEFT, Part
@@ -41,16 +42,17 @@ STATUS_OK = "ok"
 
 @dataclass(frozen=True, kw_only=True)
 class PartSensorDescription[PartT: Part](SensorEntityDescription):
-    """Describes a sensor of a wallet, a quota, a running spend or an outlook.
+    """Describes a sensor of a wallet, a quota, a spend, an outlook or a budget.
 
     `is_amount` marks a value in the unit of the part, `is_rate` one that is in that
-    unit a day. The sensor exists where there is a value, unless `exists_fn` decides.
+    unit a day, `is_forecast` one that has yet to come true. The sensor exists where there is a value, unless `exists_fn` decides.
     """
 
     value_fn: Callable[[PartT], Decimal | datetime | str | None]
     exists_fn: Callable[[PartT], bool] | None = None
     is_amount: bool = True
     is_rate: bool = False
+    is_forecast: bool = False
     last_reset_fn: Callable[[PartT], datetime | None] = lambda part: None
     attributes_fn: Callable[[PartT], dict[str, Any] | None] = lambda part: None
 
@@ -232,6 +234,23 @@ QUOTA_OUTLOOK_SENSORS = tuple(
     if description.key in ("daily_spend", TIME_LEFT, "runs_out")
 )
 
+BUDGET_SENSORS: tuple[PartSensorDescription[Budget], ...] = (
+    PartSensorDescription(
+        key="forecast",
+        translation_key="forecast_this_month",
+        is_forecast=True,
+        value_fn=lambda budget: budget.forecast,
+        exists_fn=lambda budget: True,
+        attributes_fn=lambda budget: {
+            "spent": float(budget.spent) if budget.is_whole else None,
+            "low": None if budget.low is None else float(budget.low),
+            "high": None if budget.high is None else float(budget.high),
+            "month_start": budget.month.start,
+            "month_end": budget.month.end,
+        },
+    ),
+)
+
 ACCOUNT_SENSORS: tuple[AccountSensorDescription, ...] = (
     AccountSensorDescription(
         key="availability",
@@ -292,6 +311,8 @@ def _describe(
         case Outlook():
             is_quota = coordinator.data.gauges[part.key].is_quota
             descriptions = QUOTA_OUTLOOK_SENSORS if is_quota else OUTLOOK_SENSORS
+        case Budget():
+            descriptions = BUDGET_SENSORS
         case Gauge():
             return
         case _:
@@ -309,7 +330,18 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
     """A fact of a wallet, a quota or a running spend, or how a wallet goes on."""
 
     entity_description: PartSensorDescription[PartT]
-    _unrecorded_attributes = frozenset({"confidence", "earliest", "latest"})
+    _unrecorded_attributes = frozenset(
+        {
+            "confidence",
+            "earliest",
+            "high",
+            "latest",
+            "low",
+            "month_end",
+            "month_start",
+            "spent",
+        }
+    )
     _shown: tuple[bool, Part | None] | None = None
 
     def __init__(
@@ -327,7 +359,7 @@ class PartSensor[PartT: Part](PartEntity[PartT], SensorEntity):
         if self._unit.is_money:
             self._attr_device_class = SensorDeviceClass.MONETARY
             self._attr_suggested_display_precision = 2
-        if not description.is_rate:
+        if not (description.is_rate or description.is_forecast):
             is_total = self._unit.is_money or isinstance(part, Spend)
             self._attr_state_class = (
                 SensorStateClass.TOTAL if is_total else SensorStateClass.MEASUREMENT

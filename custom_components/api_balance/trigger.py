@@ -13,6 +13,7 @@ from homeassistant.const import (
     ATTR_ENTITY_ID,
     ATTR_UNIT_OF_MEASUREMENT,
     CONF_FOR,
+    STATE_ON,
     Platform,
     UnitOfTime,
 )
@@ -255,6 +256,23 @@ class QuotaResetTrigger(ToppedUpTrigger):
     _activity = Activity.RESET
 
 
+class OverBudgetTrigger(GaugeTrigger, EntityTargetStateTriggerBase):
+    """Wait for a month in which more is spent than its budget."""
+
+    _domain_specs = {Platform.BINARY_SENSOR: DomainSpec()}
+    _keys = ("over_budget",)
+    _to_states = {STATE_ON}
+    _activity = Activity.OVER_BUDGET
+
+
+class BudgetAtRiskTrigger(StatelessEntityTriggerBase, GaugeTrigger):
+    """Wait for a month that is expected to cost more than its budget."""
+
+    _domain_specs = {Platform.EVENT: DomainSpec()}
+    _keys = ("budget_alerts",)
+    _activity = Activity.BUDGET_AT_RISK
+
+
 class CrossedThresholdTrigger(
     GaugeTrigger, EntityNumericalStateCrossedThresholdTriggerBase
 ):
@@ -351,6 +369,8 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "reminder": ReminderTrigger,
     "topped_up": ToppedUpTrigger,
     "quota_reset": QuotaResetTrigger,
+    "over_budget": OverBudgetTrigger,
+    "budget_at_risk": BudgetAtRiskTrigger,
     "spend_jumped": SpendJumpedTrigger,
     "balance_crossed_threshold": BalanceCrossedThresholdTrigger,
     "time_left_crossed_threshold": TimeLeftCrossedThresholdTrigger,

@@ -7,7 +7,7 @@ the clock and the randomness are given to it.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import partial
 from math import ceil
@@ -22,6 +22,15 @@ from ..model import (
     Spend,
     Unit,
     Wallet,
+)
+from .budget import (
+    Budget,
+    BudgetState,
+    assess,
+    budget_key,
+    month_of,
+    reported_months,
+    settle,
 )
 from .forecast import Estimates, State, estimate
 from .hourly_spend import HourlySpend, hour_of, share
@@ -70,12 +79,14 @@ class Settings:
     """What an advance needs to know beside the facts.
 
     `interval` is the provider's poll interval, `spread` by which part of it the next poll
-    is later. `starts` are the starts of the current day and month in the home's calendar.
+    is later. `starts` are the starts of the current day and month in the home's calendar,
+    `zone` is its time zone.
     """
 
     interval: timedelta
     starts: Mapping[Period, datetime]
     spread: float = 0
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +141,14 @@ def advance(
         next_poll = _fail(state, outcome, interval, now)
     else:
         next_poll = schedule.wait(Ability.BALANCE, now) or interval
-    view, error = _conclude(state, settings, movements, now, before)
+    view, error = _conclude(
+        state,
+        settings,
+        movements,
+        now,
+        before,
+        is_answer=isinstance(outcome, Snapshot),
+    )
     if view.is_current and state.problem and state.updated_at:
         # Shown for some time still, and not a moment longer.
         stale_at = state.updated_at + INTERVALS_SHOWN * settings.interval
@@ -201,6 +219,27 @@ def set_thresholds(
     return shown(state, before, is_delivered=True)
 
 
+def set_budget(
+    state: AccountState,
+    key: str,
+    settings: Settings,
+    now: datetime,
+    before: View,
+    *,
+    amount: Decimal | None = None,
+    day: int | None = None,
+) -> View:
+    """Store a budget and judge by it: a person's change is no alert."""
+    known = state.budgets[key]
+    known.change(amount, day)
+    view = look_again(state, settings, now, before)
+    for part in view.parts.values():
+        if isinstance(part, Budget) and part.key == key:
+            known.judge(part, now)
+    known.is_shown_over = known.is_over
+    return shown(state, view)
+
+
 def deliver(
     state: AccountState, view: View
 ) -> tuple[View, list[Event], list[AmountsChanged]]:
@@ -223,6 +262,8 @@ def deliver(
         if known.amounts and known.amounts != after:
             changed.append(AmountsChanged(gauge=key, before=known.amounts, after=after))
         known.amounts = after
+    for budget in state.budgets.values():
+        budget.is_shown_over = budget.is_over
     return shown(state, view, is_delivered=True), events, changed
 
 
@@ -265,9 +306,14 @@ def _is_unchanged(
         and not any(wallet.is_in_doubt for wallet in before.snapshot.wallets)
         and not state.events
         and all(
-            known.ledger.at is None
-            or (known.ledger.at <= now and hour_of(known.ledger.at) == hour_of(now))
-            for known in state.gauges.values()
+            at is None or (at <= now and hour_of(at) == hour_of(now))
+            for at in (
+                *(known.ledger.at for known in state.gauges.values()),
+                *(
+                    _budget_of(state, unit).history.until
+                    for unit in reported_months(outcome)
+                ),
+            )
         )
     )
 
@@ -277,6 +323,7 @@ def _pass_time(state: AccountState, view: View, now: datetime) -> None:
     for key, gauge in view.gauges.items():
         if gauge.shown is not None:
             state.gauges[key].ledger.pass_time(now)
+    _observe_months(state, view.snapshot, now)
 
 
 def _fail(
@@ -346,6 +393,7 @@ def _observe(
             # An answer without any amount leaves out more than what can be spent.
             known.patience = max(known.patience - 1, 0)
         movements[key] = known.ledger.observe(gauge, now, starts)
+    _observe_months(state, snapshot, now)
     return movements
 
 
@@ -359,6 +407,17 @@ def _known(state: AccountState, gauge: Gauge) -> GaugeState:
     known.is_quota = gauge.is_quota
     known.has_held |= (gauge.remaining or 0) > 0
     return known
+
+
+def _observe_months(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
+    """Add the provider's own totals of its month to the state."""
+    for unit, total in reported_months(snapshot).items():
+        _budget_of(state, unit).observe(total, now)
+
+
+def _budget_of(state: AccountState, unit: Unit) -> BudgetState:
+    """Return what is stored of the budget of a currency."""
+    return state.budgets.setdefault(budget_key(unit), BudgetState(unit=unit))
 
 
 def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
@@ -376,6 +435,12 @@ def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
             known.missing_since = now
         elif now - since >= _FORGOTTEN_AFTER:
             del state.gauges[key]
+            if known.unit.is_money and not known.is_quota:
+                # What it has spent counts for the month that it was spent in.
+                budget = _budget_of(state, known.unit)
+                budget.forgotten = HourlySpend.merge(
+                    [budget.forgotten, known.ledger.history]
+                )
 
 
 def _conclude(
@@ -386,6 +451,7 @@ def _conclude(
     before: View | None,
     *,
     is_anew: bool = False,
+    is_answer: bool = False,
 ) -> tuple[View, Exception | None]:
     """Return the view of the state, and what kept a conclusion from being drawn."""
     snapshot = state.snapshot or Snapshot()
@@ -414,8 +480,112 @@ def _conclude(
         if key in movements:
             known.runway = known.runway if outlook.lasts is None else outlook.lasts
             _alert(state, known, gauge, snapshot, moved, jump, now)
-    view = build_view(state, settings.interval, outlooks, learned, now)
+    budgets: list[Budget] = []
+    currencies = _currencies(state)
+    for unit in currencies:
+        key = budget_key(unit)
+        kept = before.learned.get(key) if before and not is_anew else None
+        shown_budget = before.parts.get(("Budget", key)) if before else None
+        try:
+            budget, ended = _assess(state, unit, settings.zone, learned, kept, now)
+        except Exception as err:  # noqa: BLE001
+            error = err
+            continue
+        if is_answer and budget.amount:
+            judge_budget = _budget_of(state, unit).judge
+            for month in (ended, budget):
+                if month:
+                    state.events += judge_budget(month, now)
+        if isinstance(shown_budget, Budget):
+            budget = settle(budget, shown_budget)
+        if len(currencies) > 1:
+            budget = replace(budget, label=unit.code)
+        budgets.append(budget)
+    view = build_view(state, settings.interval, outlooks, budgets, learned, now)
     return view, error
+
+
+def _currencies(state: AccountState) -> list[Unit]:
+    """Return the currencies in which the account spends money, each once."""
+    units = [gauge.unit for gauge in gauges_of(state).values() if not gauge.is_quota]
+    units += reported_months(state.snapshot or Snapshot())
+    # A budget that was set stays, whatever an answer leaves out.
+    units += [known.unit for known in state.budgets.values() if known.amount]
+    return [*dict.fromkeys(unit for unit in units if unit.is_money)]
+
+
+def _assess(
+    state: AccountState,
+    unit: Unit,
+    zone: tzinfo,
+    learned: dict[str, Learned],
+    kept: Learned | None,
+    now: datetime,
+) -> tuple[Budget, Budget | None]:
+    """Return how a currency stands to its budget, and its last month if that has ended.
+
+    The provider's own number of its month takes the place of what the wallets spent.
+    """
+    known, key = _budget_of(state, unit), budget_key(unit)
+    snapshot, gauges = state.snapshot or Snapshot(), gauges_of(state)
+    wallets = {
+        key: wallet
+        for key, wallet in state.gauges.items()
+        if wallet.unit == unit and not wallet.is_quota
+    }
+    ledgers = HourlySpend.merge(
+        [known.forgotten, *(wallet.ledger.history for wallet in wallets.values())]
+    )
+    present = [key for key in wallets if key in gauges]
+    total = reported_months(snapshot).get(unit)
+    if total and any(gauges[key].is_postpaid for key in present):
+        # Such a balance falls by invoices, which do not show when money was spent.
+        ledgers = HourlySpend()
+    is_reported = total is not None and known.day == 1
+    if total and is_reported:
+        # Its month is one in UTC.
+        month, spent, is_whole = month_of(total.start, 1, UTC), total.amount, True
+    else:
+        month = month_of(now, known.day, zone)
+        spent = ledgers.total(month.start, month.end)
+        scopes = {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
+        is_whole = ledgers.covers(month.start) and all(
+            key in gauges and gauges[key].shown is not None
+            for key, wallet in wallets.items()
+            if wallet.scope in scopes
+        )
+    if not total and len(present) == 1:
+        found = learned[present[0]]
+    else:
+        histories = [wallets[key].ledger.history for key in present]
+        history = known.history if total else HourlySpend.merge(histories)
+        found = learned[key] = _learn(history, kept, now)
+    budget = assess(
+        Budget(
+            key=key,
+            unit=unit,
+            amount=known.amount,
+            day=known.day,
+            month=month,
+            spent=spent,
+            is_whole=is_whole,
+            has_ledger=bool(ledgers.hours),
+        ),
+        found.estimates,
+        now,
+    )
+    ended = None
+    if known.month and not is_reported and not month.is_same(known.month.start):
+        spent = ledgers.total(known.month.start, known.month.end)
+        ended = replace(
+            budget,
+            month=known.month,
+            spent=spent,
+            forecast=None,
+            is_over=spent > known.amount,
+            is_at_risk=False,
+        )
+    return budget, ended
 
 
 def _learn(history: HourlySpend, kept: Learned | None, now: datetime) -> Learned:

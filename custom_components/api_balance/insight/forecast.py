@@ -6,7 +6,7 @@ Amounts are in the wallet's unit, and floats where they are estimated.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -98,6 +98,15 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What some time ahead costs: `expected`, in four of five cases `low` to `high`."""
+
+    expected: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Estimate:
     """What an average hour costs over some time ahead, as a logarithm, and the range."""
 
@@ -137,6 +146,20 @@ class Estimates:
             runway_high=nothing,
         )
 
+    def cost(self, until: datetime, now: datetime) -> Cost | None:
+        """Return what the time until then costs, None where there is no forecast."""
+        if self.state is State.COLLECTING:
+            return None
+        hours = max((until - now) / HOUR, 0.0)
+        if self.state is State.IDLE or not hours:
+            return Cost(expected=Decimal(), low=Decimal(), high=Decimal())
+        worth = _worth_ahead(self.profile, now)
+        expected, low, high = (
+            rounded(_costs_until(hours, worth, levels))
+            for levels in _sides(self.by_horizon)
+        )
+        return Cost(expected=expected, low=low, high=high)
+
 
 def forecast(samples: Sequence[tuple[datetime, Decimal]], now: datetime) -> Forecast:
     """Return how long the last of some amounts lasts, which are oldest first."""
@@ -167,18 +190,13 @@ def _foresee(
     now: datetime,
 ) -> Forecast:
     """Return how long an amount lasts by the estimates for the times ahead."""
-    levels = _by_hour([estimate.level for estimate in estimates])
     margins = _by_hour([estimate.margin for estimate in estimates])
+    levels, cheap, dear = _sides(estimates)
     runway = low = high = None
     if spendable is not None:
         amount, worth = float(spendable), _worth_ahead(habit, now)
         runway, low, high = (
-            _lasts(
-                amount,
-                worth,
-                [level + side * m for level, m in zip(levels, margins, strict=True)],
-            )
-            for side in (0, 1, -1)
+            _lasts(amount, worth, side) for side in (levels, dear, cheap)
         )
     hour = WEEK - 1 if runway is None else min(int(runway / HOUR), WEEK - 1)
     return Forecast(
@@ -327,6 +345,14 @@ def _by_hour(values: Sequence[float]) -> list[float]:
     return [values[index] + part * steps[index] for index, part in _BETWEEN]
 
 
+def _sides(estimates: Sequence[_Estimate]) -> Iterator[list[float]]:
+    """Yield the levels for each hour of a week: as expected, low and high."""
+    levels = _by_hour([estimate.level for estimate in estimates])
+    margins = _by_hour([estimate.margin for estimate in estimates])
+    for side in (0, -1, 1):
+        yield [level + side * m for level, m in zip(levels, margins, strict=True)]
+
+
 def _worth_ahead(habit: Profile, now: datetime) -> list[float]:
     """Return what the first hours of the coming week are worth together, in turn."""
     hour = hour_of(now)
@@ -345,15 +371,36 @@ def _lasts(amount: float, worth: Sequence[float], levels: Sequence[float]) -> ti
     """Return how long an amount lasts, by what the first hours of a week are worth."""
     if amount <= 0:
         return timedelta()
-    prices = [exp(level) for level in levels]
-    costs = [
-        *accumulate((w * price for w, price in zip(worth, prices, strict=True)), max)
-    ]
+    costs, price = _costs_of_week(worth, levels)
     weeks = 0.0
     if amount > costs[-1]:
-        weeks, rest = divmod(amount / prices[-1], worth[-1])
+        weeks, rest = divmod(amount / price, worth[-1])
         costs, amount = list(worth), rest
     index = bisect_left(costs, amount)
     before = costs[index - 1] if index else 0.0
     hours = weeks * WEEK + index + (amount - before) / (costs[index] - before)
     return min(hours, _LONGEST) * HOUR
+
+
+def _costs_until(
+    hours: float, worth: Sequence[float], levels: Sequence[float]
+) -> float:
+    """Return what so many hours cost: that much lasts for so long."""
+    costs, price = _costs_of_week(worth, levels)
+    before = 0.0
+    if hours > WEEK:
+        weeks, hours = divmod(hours, WEEK)
+        costs = [price * each for each in worth]
+        before = weeks * costs[-1]
+    index = min(int(hours), WEEK - 1)
+    start = costs[index - 1] if index else 0.0
+    return before + start + (hours - index) * (costs[index] - start)
+
+
+def _costs_of_week(
+    worth: Sequence[float], levels: Sequence[float]
+) -> tuple[list[float], float]:
+    """Return what the first hours of a week cost, in turn, and the price after it."""
+    prices = [exp(level) for level in levels]
+    costs = accumulate((w * price for w, price in zip(worth, prices, strict=True)), max)
+    return [*costs], prices[-1]

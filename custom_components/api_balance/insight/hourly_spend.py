@@ -1,6 +1,6 @@
 """What a wallet spent, hour by hour."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -90,6 +90,27 @@ class HourlySpend:
         )
         return cls(hours=hours, since=since, until=until, filled_until=filled_until)
 
+    @classmethod
+    def merge(cls, histories: Iterable[Self]) -> Self:
+        """Return what several wallets of one unit spent together.
+
+        What one of them was not observed for, as before it appeared, counts as nothing.
+        The end is that of the one that was observed the least far.
+        """
+        known = [history for history in histories if history.hours]
+        if len(known) == 1:
+            return known[0]
+        total = cls(
+            since=min((one.since for one in known if one.since), default=None),
+            until=min((one.until for one in known if one.until), default=None),
+            filled_until=max((one.filled_until for one in known), default=0),
+        )
+        for one in known:
+            for hour, spent in one.hours.items():
+                total.hours[hour] = total.hours.get(hour, _ZERO) + spent
+        total._trim()
+        return total
+
     def add(self, start: datetime, end: datetime, amount: Decimal) -> None:
         """Add what was spent from start to end, evenly over that time."""
         if self.until is not None and end < self.until:
@@ -145,6 +166,27 @@ class HourlySpend:
             spent = self.hours.get(hour)
             if spent is not None:
                 yield hour, spent
+
+    def total(self, start: datetime, end: datetime) -> Decimal:
+        """Return what was observed from start to end, with the part of an hour at both."""
+        first, last = hour_of(start), ceil(end.timestamp() / 3600)
+        found = _ZERO
+        for hour in range(first, last):
+            if spent := self.hours.get(hour):
+                begin, over = max(start_of(hour), start), min(start_of(hour + 1), end)
+                part = (over - begin) / HOUR
+                found += spent if part == 1 else share(spent, part)
+        return found
+
+    def covers(self, start: datetime) -> bool:
+        """Return whether every hour from then on was observed."""
+        last = self.last
+        return (
+            self.since is not None
+            and last is not None
+            and self.since <= start
+            and all(hour in self.hours for hour in range(hour_of(start), last + 1))
+        )
 
     def pace(self, length: timedelta, least: timedelta) -> Decimal | None:
         """Return what an hour cost in the last time that was observed, of some length.

@@ -47,6 +47,11 @@ class Activity(StrEnum):
     BALANCE_SET = "balance_set"
     SPEND_RECORDED = "spend_recorded"
     REMINDER = "reminder"
+    BUDGET_AT_RISK = "budget_at_risk"
+    OVER_BUDGET = "over_budget"
+
+
+BUDGET_ACTIVITIES = (Activity.BUDGET_AT_RISK, Activity.OVER_BUDGET)
 
 
 # From depleted to low nothing gets worse, and the problem remains.
@@ -82,8 +87,10 @@ class Event:
     """Something that happened to a gauge, with the thresholds that were set.
 
     `before` and `after` are its amounts, None where they are unknown, `old_level` and
-    `level` how it stood and stands. `runway` is how long it lasted then, `days` the threshold of that. `jump` describes a jump of its
-    spend, and `note` is what a person wrote about it.
+    `level` how it stood and stands. `runway` is how long it lasted then, `days` the
+    threshold of that. `jump` describes a jump of its spend, and `note` is what a person
+    wrote about it. The gauge of a budget is the budget's key, `after` what was spent in
+    its month, which began at `since`, and `forecast` what the month is expected to cost.
     """
 
     activity: Activity
@@ -99,6 +106,8 @@ class Event:
     days: Decimal | None = None
     jump: Jump | None = None
     note: str | None = None
+    since: datetime | None = None
+    forecast: Decimal | None = None
 
 
 def judge(

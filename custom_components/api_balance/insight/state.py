@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from ..model import Problem, Snapshot, Unit
+from .budget import BudgetState
 from .hourly_spend import HourlySpend
 from .levels import Availability, Event, Level, Thresholds
 from .movements import Ledger
@@ -64,6 +65,7 @@ class AccountState:
     gauges: dict[str, GaugeState] = field(default_factory=dict)
     thresholds: dict[str, Thresholds] = field(default_factory=dict)
     tracked: dict[str, TrackedCredit] = field(default_factory=dict)
+    budgets: dict[str, BudgetState] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     schedule: Schedule = field(default_factory=Schedule)
     snapshot: Snapshot | None = None

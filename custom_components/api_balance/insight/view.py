@@ -1,6 +1,6 @@
 """What entities show of an account, made of what is known of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from ..model import (
     Unit,
     Wallet,
 )
+from .budget import Budget
 from .forecast import Estimates
 from .jump import Baseline
 from .levels import Availability, Level, availability
@@ -37,7 +38,7 @@ class Learned:
     baseline: Baseline | None = None
 
 
-type Part = Wallet | Quota | Gauge | Spend | Outlook
+type Part = Wallet | Quota | Gauge | Spend | Outlook | Budget
 """What has a key of its own in an account, a unit, a scope and a label."""
 
 type PartId = tuple[str, str]
@@ -58,6 +59,7 @@ INTERVALS_SHOWN = 3
 class View:
     """What entities show of an account. Levels and outlooks are by the gauge's key.
 
+    `over_budget` is by the budget's key, and holds those of which that is known.
     `is_current` is False while the facts are too old to be shown. `detail` belongs to
     `problem`: the missing permission, the path or the project that was not understood.
     """
@@ -72,6 +74,7 @@ class View:
     parts: Mapping[PartId, Part] = field(default_factory=dict)
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
     levels: Mapping[str, Level] = field(default_factory=dict)
+    over_budget: Mapping[str, bool] = field(default_factory=dict)
     outlooks: Mapping[str, Outlook] = field(default_factory=dict)
     scopes: frozenset[str] = frozenset()
     learned: Mapping[str, Learned] = field(default_factory=dict, compare=False)
@@ -91,6 +94,7 @@ def build_view(
     state: AccountState,
     interval: timedelta,
     outlooks: Mapping[str, Outlook],
+    budgets: Iterable[Budget],
     learned: Mapping[str, Learned],
     now: datetime,
 ) -> View:
@@ -105,6 +109,7 @@ def build_view(
         *gauges.values(),
         *snapshot.spend,
         *outlooks.values(),
+        *budgets,
     ]
     part = next((scope for scope in snapshot.scopes if scope.problem), None)
     problem, detail = state.problem, state.detail
@@ -160,7 +165,17 @@ def shown(state: AccountState, view: View, *, is_delivered: bool = False) -> Vie
                 if key in levels and not is_dormant(state, state.gauges[key], gauge)
             ],
         )
-    return replace(view, levels=levels, availability=state.availability)
+    over_budget = {
+        key: known.is_shown_over
+        for key, known in state.budgets.items()
+        if known.is_shown_over is not None
+    }
+    return replace(
+        view,
+        levels=levels,
+        over_budget=over_budget,
+        availability=state.availability,
+    )
 
 
 def is_dormant(state: AccountState, known: GaugeState, gauge: Gauge) -> bool:
