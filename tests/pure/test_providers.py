@@ -83,6 +83,16 @@ async def test_recorded_answers(recording: Recording) -> None:
 
 
 @each_provider
+async def test_second_poll(provider: type[Provider]) -> None:
+    """What a provider learned from a poll does not change what the next one brings."""
+    recording = full_recording(provider)
+    simulated = RecordedProvider(recording)
+    client = joined(provider, simulated.answer, recording.credentials, recording.region)
+    assert plain(await client.read()) == plain(await client.read())
+    assert simulated.complaints == []
+
+
+@each_provider
 def test_credit_lines(provider: type[Provider]) -> None:
     """With a credit line, what can be spent is known: the balance alone ends at zero."""
     for recording in recordings(provider.id):
