@@ -481,7 +481,7 @@ LAYERS = [
     {"const"},
     {"accounts", "connection", "migration"},
     {"forms", "issues", "store"},
-    {"follow"},
+    {"follow", "reader"},
     {"coordinator"},
     {"entity", "reports", "total"},
     {"answers", "remind", "total_flow", "total_sensor"},

@@ -1,10 +1,8 @@
 """Coordinator of an account: it carries answers to the insight, and events to the home."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 import random
 import traceback
 from typing import override
@@ -37,15 +35,9 @@ from .insight.state import AccountState
 from .insight.tracked import TrackedCredit, enter
 from .insight.view import View
 from .issues import placeholders
-from .model import ACCOUNT, Failure, Period, Problem, Snapshot, Spend, Unit
-from .providers.base import (
-    Deferred,
-    Provider,
-    ProviderError,
-    RateLimited,
-    ReportsSpend,
-    SpendQuery,
-)
+from .model import Failure, Period, Problem, Snapshot, Spend, Unit
+from .providers.base import Provider, ProviderError
+from .reader import AccountReader
 from .store import AccountStore
 
 type ApiBalanceConfigEntry = ConfigEntry[AccountCoordinator]
@@ -93,8 +85,9 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
         self._store = store
         self._is_armed = False
         self._is_error_logged = False
-        # What the poll said when the costs were last read.
-        self._costs_of: tuple[tuple[Spend, ...], date] | None = None
+        self.reader = AccountReader(
+            provider, state, lambda: store.async_save_soon(state)
+        )
         # Those that were entered with the account count until they are changed.
         entered: Mapping[str, str] = entry.data.get(CONF_THRESHOLDS, {})
         for key, amount in entered.items():
@@ -188,40 +181,12 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
     async def _async_read(self) -> Snapshot | Failure:
         """Return what the provider answers, whatever goes wrong."""
         try:
-            return await self._async_track(await self.provider.read())
+            return await self.reader.async_read()
         except ProviderError as err:
             return err.failure
         except Exception as err:  # noqa: BLE001
             self._log_once("Unexpected error while reading an account", err)
             return Failure(problem=Problem.INTERNAL_ERROR)
-
-    async def _async_track(self, snapshot: Snapshot) -> Snapshot:
-        """Return a snapshot with the credit that a person entered."""
-        tracked, now = self.state.tracked.values(), dt_util.utcnow()
-        key = snapshot.spend, now.date()
-        if tracked and key != self._costs_of:
-            if await self._async_read_costs(*tracked):
-                self._costs_of = key
-        wallets = (credit.wallet(now) for credit in tracked)
-        return replace(snapshot, wallets=(*snapshot.wallets, *wallets))
-
-    async def _async_read_costs(self, *credit: TrackedCredit) -> bool:
-        """Take the reported costs off some credit; return whether they are known."""
-        provider, now = self.provider, dt_util.utcnow()
-        if not isinstance(provider, ReportsSpend):
-            return True
-        query = SpendQuery(
-            start=min(one.since for one in credit).date(), end=now.date()
-        )
-        try:
-            rows = await self.async_ask(
-                Ability.SPEND_REPORT, partial(provider.fetch_spend, ACCOUNT, query)
-            )
-        except ProviderError:
-            return False
-        for one in credit:
-            one.report(rows, now)
-        return True
 
     @callback
     def entered_balance(self, unit: Unit) -> Decimal | None:
@@ -232,7 +197,7 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
     async def async_enter_balance(self, unit: Unit, balance: Decimal) -> None:
         """Follow a balance that a person entered."""
         credit = self._credit(unit, balance)
-        await self._async_read_costs(credit)
+        await self.reader.async_read_costs(credit)
         await self._async_enter(credit)
 
     def _credit(self, unit: Unit, balance: Decimal) -> TrackedCredit:
@@ -354,23 +319,6 @@ class AccountCoordinator(DataUpdateCoordinator[View]):
             )
         )
         await self.async_save()
-
-    async def async_ask[T](
-        self, ability: Ability, ask: Callable[[], Awaitable[T]]
-    ) -> T:
-        """Return what the provider answers beside the polls. Raises ProviderError.
-
-        While the provider asks to wait with that, this raises RateLimited.
-        """
-        schedule = self.state.schedule
-        if wait := schedule.wait(ability, dt_util.utcnow()):
-            raise RateLimited(wait)
-        try:
-            return await ask()
-        except Deferred as err:
-            schedule.refuse(ability, err.failure, dt_util.utcnow())
-            self._store.async_save_soon(self.state)
-            raise
 
     @callback
     def _show(self, view: View) -> None:

@@ -355,7 +355,11 @@ async def _ask_balance(
     for scope, unit in places or [(ACCOUNT, None)]:
         with suppress(NotFound):
             ask = partial(provider.fetch_balance, scope, balance_id)
-            return await coordinator.async_ask(Ability.PURCHASES, ask), scope, unit
+            return (
+                await coordinator.reader.async_ask(Ability.PURCHASES, ask),
+                scope,
+                unit,
+            )
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="balance_not_found",

@@ -115,7 +115,7 @@ async def _fetch(
     """Return the provider's rows for some parts, oldest first. Raises ProviderError."""
     rows: list[Spend] = []
     for scope in scopes:
-        rows += await coordinator.async_ask(
+        rows += await coordinator.reader.async_ask(
             Ability.SPEND_REPORT, partial(provider.fetch_spend, scope, query)
         )
     return sorted(rows, key=_start)
@@ -137,7 +137,7 @@ async def async_get_spend_fields(
         options[PROJECT] = {part.key: part.label or part.key for part in parts}
     if isinstance(provider, ReportsSpendFields):
         for scope in _scopes(coordinator):
-            values_of = await coordinator.async_ask(
+            values_of = await coordinator.reader.async_ask(
                 Ability.SPEND_REPORT,
                 partial(provider.fetch_spend_fields, scope, query),
             )
@@ -179,7 +179,7 @@ async def async_get_purchases(coordinator: AccountCoordinator) -> PurchaseReport
         )
     rows: list[Purchase] = []
     for scope in scopes:
-        rows += await coordinator.async_ask(
+        rows += await coordinator.reader.async_ask(
             Ability.PURCHASES, partial(provider.fetch_purchases, scope)
         )
     return PurchaseReport(source=Source.PROVIDER, rows=tuple(rows))
