@@ -268,7 +268,7 @@ async def take_screenshots(folder: Path, providers: Collection[str]) -> None:
     async with fresh_demo(providers) as shown:
         home, telnyx = shown.home, shown.simulator["telnyx"]
         copytree(ROOT / "blueprints", home.folder / "blueprints", dirs_exist_ok=True)
-        novita = shown.simulator["novita"]
+        novita, openai = shown.simulator["novita"], shown.simulator["openai"]
         say("spending for a while, so that the graphs have something to show")
         shown.simulator.start_spending(every=1)
         for _ in range(4):
@@ -283,7 +283,8 @@ async def take_screenshots(folder: Path, providers: Collection[str]) -> None:
             str(Path(__file__).with_name("demo_screenshots.py")),
             *(home.url, home.username, home.password),
             *(telnyx.url, device_id),
-            *(novita.url, novita.credentials["api_key"], str(folder)),
+            *(novita.url, novita.credentials["api_key"]),
+            *(openai.url, openai.credentials["api_key"], str(folder)),
         )
         try:
             if await process.wait():

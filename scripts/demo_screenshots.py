@@ -1,7 +1,7 @@
 """Take pictures of the demo.
 
 demo_screenshots.py HOME_URL USERNAME PASSWORD TELNYX_URL DEVICE_ID NOVITA_URL NOVITA_KEY
-DIR
+OPENAI_URL OPENAI_KEY DIR
 """  # noqa: INP001
 
 import os
@@ -76,7 +76,9 @@ class Camera:
         expect(self.page.locator("ha-integration-list-item")).to_have_count(1)
         self.shoot("add_integration")
 
-    def choose(self, provider: str, picture: str | None = None) -> None:
+    def choose(
+        self, provider: str, picture: str | None = None, field: str = "api_key"
+    ) -> None:
         """Start to add an account: search the provider and choose it."""
         self.go(ADD)
         self.press("OK")
@@ -90,7 +92,7 @@ class Camera:
             self.shoot(picture)
         option.click()
         self.press("Submit")
-        self.page.locator("input[name=api_key]").wait_for()
+        self.page.locator(f"[name={field}]").first.wait_for()
 
     def enter(self, key: str, address: str) -> None:
         """Enter a key, and where the simulated provider is."""
@@ -110,6 +112,15 @@ class Camera:
         self.enter(novita_key, novita)
         expect(self.page.get_by_text("When is it low?")).to_be_visible()
         self.shoot("flow_thresholds")
+
+    def shoot_balances(self, openai: str, openai_key: str) -> None:
+        """Take pictures of entering what no provider reports."""
+        self.choose("OpenAI")
+        self.enter(openai_key, openai)
+        expect(self.page.get_by_text("What is left?")).to_be_visible()
+        self.shoot("flow_balance")
+        self.choose("Manual account", field="name")
+        self.shoot("flow_manual")
 
     def shoot_automation(self) -> None:
         """Take a picture of the triggers in the automation editor."""
@@ -169,7 +180,8 @@ class Camera:
 
 def main() -> None:
     """Read the command line, and take one picture after the other."""
-    home, username, password, telnyx, device_id, novita, key, folder = sys.argv[1:]
+    home, username, password, telnyx, device_id, *accounts, folder = sys.argv[1:]
+    novita, key, openai, openai_key = accounts
     # The sandbox of the browser does not work for root.
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     with sync_playwright() as playwright:
@@ -181,6 +193,7 @@ def main() -> None:
         camera.shoot_dashboard("dashboard")
         camera.shoot_adding()
         camera.shoot_flow(telnyx, novita, key)
+        camera.shoot_balances(openai, openai_key)
         camera.go("config/integrations/integration/api_balance")
         expect(page.get_by_text("Telnyx").first).to_be_visible()
         camera.shoot("integration")

@@ -140,7 +140,6 @@ def balances_form(units: Iterable[Unit]) -> vol.Schema:
                     max=MAX_AMOUNT,
                     mode=NumberSelectorMode.BOX,
                     step="any",
-                    unit_of_measurement=unit.code,
                 )
             )
             for unit in units
