@@ -880,7 +880,7 @@ async def test_report(
     assert call.data["data"]["tag"] == "api_balance_report"
     report = (
         "Deepgram Home: not known\n"
-        "Deepgram: Problem at the provider\n"
+        "Deepgram: not known, Problem at the provider\n"
         "Deepseek: Balance (CNY) 110.00 CNY, Balance (USD) 5.00 USD,"
         " Spent this month (CNY) 0.00 CNY, Spent this month (USD) 0.00 USD,"
         " Spent today (CNY) 0.00 CNY, Spent today (USD) 0.00 USD\n"

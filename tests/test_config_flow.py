@@ -129,6 +129,7 @@ async def test_providers_are_offered_by_name(hass: HomeAssistant) -> None:
     options = field(result, "provider").config["options"]
     assert {(option["value"], option["label"]) for option in options} == {
         *((provider.id, provider.name) for provider in load_all()),
+        ("manual", "Manual account"),
         ("all_accounts", "All accounts"),
     }
 

@@ -126,12 +126,12 @@ async def test_usual_amount(
         "usual_period",
     }
     result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"usual_amount": 30.4375, "usual_period": "month"}
+        result["flow_id"], {"usual_amount": 60.875, "usual_period": "month"}
     )
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert state_of(hass, BALANCE) == "12.00"
-    await pass_time(hass, freezer, timedelta(days=8))
+    await pass_time(hass, freezer, timedelta(days=4))
     assert state_of(hass, BALANCE) == "4.00"
     assert state_of(hass, "binary_sensor.sim_card_low_balance") == "on"
 

@@ -16,7 +16,7 @@ from homeassistant.config_entries import SOURCE_USER
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .conftest import AddAccount, Poll, state_of
 from .simulator import Http, Simulator
@@ -193,6 +193,29 @@ async def test_report_that_fails(
     openai.spend(Decimal(1))
     await poll()
     assert amount_of(hass, BALANCE) == Decimal(9)
+
+
+async def test_report_that_has_to_wait(
+    hass: HomeAssistant, openai: OpenAI, act: Act, poll: Poll
+) -> None:
+    """While the report may not be asked for, the balance stays as it was."""
+    await act(balance=10)
+    openai.fail(Http(429, retry_after=7200))
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            DOMAIN,
+            "get_spend",
+            {"account": "entry_openai"},
+            blocking=True,
+            return_response=True,
+        )
+    openai.heal()
+    openai.spend(Decimal(1))
+    await poll()
+    assert state_of(hass, "sensor.openai_update_status") == "ok"
+    assert amount_of(hass, BALANCE) == 10
+    await poll(timedelta(hours=2))
+    assert amount_of(hass, BALANCE) == 9
 
 
 async def test_requests(openai: OpenAI, act: Act, poll: Poll) -> None:
