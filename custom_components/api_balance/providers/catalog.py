@@ -69,6 +69,7 @@ CATALOG: Mapping[str, Listing] = {
     listing.id: listing
     for listing in (
         Listing("fortysix_elks", "46elks", _PHONE, ("46 elks",)),
+        Listing("aimlapi", "AI/ML API", _MODELS, ("AIMLAPI",)),
         Listing("anthropic", "Anthropic", _MODELS, ("Claude",)),
         Listing("apify", "Apify", _SEARCH),
         Listing("brevo", "Brevo", _PHONE, ("Sendinblue",)),
@@ -90,8 +91,10 @@ CATALOG: Mapping[str, Listing] = {
         Listing("openai", "OpenAI", _MODELS, ("ChatGPT", "GPT")),
         Listing("openrouter", "OpenRouter", _MODELS),
         Listing("plivo", "Plivo", _PHONE),
+        Listing("poe", "Poe", _MODELS, ("Quora",)),
         Listing("pushover", "Pushover", _PHONE),
         Listing("sendgrid", "SendGrid", _PHONE, ("Twilio SendGrid",)),
+        Listing("serper", "Serper", _SEARCH, source=_OTHERS),
         Listing("seven", "seven.io", _PHONE, ("sms77",)),
         Listing("siliconflow", "SiliconFlow", _MODELS),
         Listing("sms_to", "sms.to", _PHONE, source=_OTHERS),
