@@ -87,6 +87,7 @@ CATALOG: Mapping[str, Listing] = {
         Listing("linode", "Linode (Akamai)", _HOSTING, ("Linode", "Akamai")),
         Listing("messagebird", "MessageBird", _PHONE, ("Bird",), _CLIENT),
         Listing("moonshot", "Moonshot AI (Kimi)", _MODELS, ("Moonshot", "Kimi")),
+        Listing("nanogpt", "NanoGPT", _MODELS, ("Nano-GPT",), _OTHERS),
         Listing("novita", "Novita AI", _MODELS, ("Novita",)),
         Listing("openai", "OpenAI", _MODELS, ("ChatGPT", "GPT")),
         Listing("openrouter", "OpenRouter", _MODELS),
@@ -100,9 +101,13 @@ CATALOG: Mapping[str, Listing] = {
         Listing("sms_to", "sms.to", _PHONE, source=_OTHERS),
         Listing("smsapi", "SMSAPI", _PHONE, source=_CLIENT),
         Listing("smtp2go", "SMTP2GO", _PHONE),
+        Listing(
+            "stability_ai", "Stability AI", Group.OTHER, ("Stable Diffusion",), _OTHERS
+        ),
         Listing("tavily", "Tavily", _SEARCH),
         Listing("telnyx", "Telnyx", _PHONE),
         Listing("twilio", "Twilio", _PHONE),
+        Listing("vast_ai", "Vast.ai", _HOSTING, source=_CLIENT),
         Listing("vercel_ai_gateway", "Vercel AI Gateway", _MODELS, ("Vercel",)),
         Listing("vonage", "Vonage", _PHONE, ("Nexmo",)),
         Listing("vultr", "Vultr", _HOSTING),
