@@ -19,6 +19,7 @@ class Group(StrEnum):
     PHONE_AND_MESSAGES = "phone_and_messages"
     HOSTING = "hosting"
     SEARCH_AND_TRANSLATION = "search_and_translation"
+    PICTURES_AND_VIDEO = "pictures_and_video"
     OTHER = "other"
 
 
@@ -62,6 +63,7 @@ _MODELS = Group.LANGUAGE_MODELS
 _PHONE = Group.PHONE_AND_MESSAGES
 _HOSTING = Group.HOSTING
 _SEARCH = Group.SEARCH_AND_TRANSLATION
+_PICTURES = Group.PICTURES_AND_VIDEO
 _CLIENT = Source.CLIENT
 _OTHERS = Source.OTHERS
 
@@ -95,9 +97,9 @@ CATALOG: Mapping[str, Listing] = {
         Listing("plivo", "Plivo", _PHONE),
         Listing("poe", "Poe", _MODELS, ("Quora",)),
         Listing("pushover", "Pushover", _PHONE),
-        Listing("remove_bg", "remove.bg", Group.OTHER),
+        Listing("remove_bg", "remove.bg", _PICTURES),
         Listing("runpod", "RunPod", _HOSTING, source=_CLIENT),
-        Listing("runway", "Runway", Group.OTHER, ("RunwayML",), _CLIENT),
+        Listing("runway", "Runway", _PICTURES, ("RunwayML",), _CLIENT),
         Listing("sendgrid", "SendGrid", _PHONE, ("Twilio SendGrid",)),
         Listing("serper", "Serper", _SEARCH, source=_OTHERS),
         Listing("seven", "seven.io", _PHONE, ("sms77",)),
@@ -106,7 +108,7 @@ CATALOG: Mapping[str, Listing] = {
         Listing("smsapi", "SMSAPI", _PHONE, source=_CLIENT),
         Listing("smtp2go", "SMTP2GO", _PHONE),
         Listing(
-            "stability_ai", "Stability AI", Group.OTHER, ("Stable Diffusion",), _OTHERS
+            "stability_ai", "Stability AI", _PICTURES, ("Stable Diffusion",), _OTHERS
         ),
         Listing("tavily", "Tavily", _SEARCH),
         Listing("telnyx", "Telnyx", _PHONE),
