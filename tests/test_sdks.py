@@ -1,13 +1,14 @@
 """The providers' own Python libraries take the simulator for the provider."""
 
 from collections.abc import AsyncGenerator
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
 import httpx  # noqa: TID251 - the library leaves its client to whoever must close it
+from openai import AsyncOpenAI
 import pytest
 from telnyx import (
     AsyncTelnyx,
@@ -17,8 +18,9 @@ from telnyx import (
 )
 
 from .simulator import Http, Simulator
-from .simulator.costs import Deployment
+from .simulator.costs import Deployment, today
 from .simulator.deepgram import Deepgram
+from .simulator.openai import OpenAI
 from .simulator.telnyx import Telnyx
 
 
@@ -205,3 +207,37 @@ async def test_telnyx_errors(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
     provider.fail(Http(429, retry_after=1))
     with pytest.raises(RateLimitError, match="10011"):
         await telnyx.balance.retrieve()
+
+
+def days_ago(days: int) -> datetime:
+    """Return when a day began by which costs are counted."""
+    return datetime.combine(today() - timedelta(days=days), time(), UTC)
+
+
+async def test_openai_costs(simulator: Simulator) -> None:
+    """The library reads the costs of each day, by line item, page by page."""
+    provider = simulator[OpenAI]
+    provider.give_past(days=3, per_day=Decimal(2))
+    async with AsyncOpenAI(
+        api_key="unused",
+        admin_api_key=provider.credentials["api_key"],
+        base_url=f"{provider.url}/v1",
+        max_retries=0,
+    ) as client:
+        costs = client.admin.organization.usage.costs
+        start = int(days_ago(3).timestamp())
+        first = await costs(start_time=start, limit=2, group_by=["line_item"])
+        assert first.has_more
+        assert first.next_page
+        rest = await costs(
+            start_time=start, limit=2, group_by=["line_item"], page=first.next_page
+        )
+    total = Decimal()
+    for bucket in (*first.data, *rest.data):
+        for result in bucket.results:
+            amount = getattr(result, "amount", None)
+            assert amount
+            assert amount.currency == "usd"
+            assert getattr(result, "line_item", None)
+            total += Decimal(str(amount.value))
+    assert total == provider.total(days_ago(3).date())

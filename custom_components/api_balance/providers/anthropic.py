@@ -24,22 +24,23 @@ in the default workspace, or in none, has no project. It cannot be filtered.
 A poll costs one request, the first one two, and no money; Anthropic allows one poll a
 minute. A spend report costs one request for each month.
 
-Anthropic calls this report legacy, and still supports it. Its successor, in beta, is
-`GET /v1/organizations/analytics/cost` with the header `anthropic-beta:
-analytics-usage-cost-2026-08-24`, see
-https://platform.claude.com/docs/en/manage-claude/usage-cost-analytics-api. It is not asked:
-it has no descriptions of costs, leaves out days without costs, and how it splits an answer
-into pages is not confirmed.
+Anthropic calls this report legacy, and still supports it. When it answers 404 or 410, its
+successor in beta is asked, as Anthropic's own client library describes it: `GET
+/v1/organizations/analytics/cost`, see
+https://platform.claude.com/docs/en/manage-claude/usage-cost-analytics-api. Its line items are
+models instead of descriptions, a day that it leaves out counts as one without costs, and it
+knows no day before 2026.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import ClassVar, override
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any, ClassVar, override
 
 import voluptuous as vol
 
 from ..model import Snapshot, Spend
-from .base import Client, Provider, SpendQuery
+from .base import Client, NotFound, Provider, SpendQuery
 from .costs import (
     DAYS_PER_PAGE,
     Cost,
@@ -52,6 +53,7 @@ from .costs import (
 from .fields import currency, maybe, moment, scaled
 from .periods import this_month
 
+_DAY = timedelta(days=1)
 _ORGANIZATION = {vol.Required("id"): str}
 _COSTS = {
     vol.Required("data"): [
@@ -71,6 +73,28 @@ _COSTS = {
     "next_page": maybe(str),
 }
 _GROUPS = {"line_item": "description", "project": "workspace_id"}
+_ANALYTICS = {
+    vol.Required("data"): [
+        {
+            vol.Required("starting_at"): moment,
+            vol.Required("cost"): {
+                vol.Required("amount"): scaled(-2),
+                vol.Optional("currency", default="USD"): currency,
+            },
+            vol.Required("group"): {
+                "model": maybe(str),
+                "workspace_id": maybe(str),
+            },
+        }
+    ],
+    vol.Required("has_more"): bool,
+    "next_page": maybe(str),
+}
+_ANALYTICS_GROUPS = {"line_item": "model", "project": "workspace_id"}
+_ANALYTICS_HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
+# A request of the analytics may span so many days, and a page so many rows.
+_DAYS_OF_ANALYTICS = timedelta(days=31)
+_ROWS_OF_ANALYTICS = 1000
 
 
 class Anthropic(Provider):
@@ -106,6 +130,7 @@ class Anthropic(Provider):
         """Start without knowing the organization."""
         super().__init__(client, credentials, region)
         self._organization: str | None = None
+        self._is_report_gone = False
 
     @override
     async def fetch(self) -> Snapshot:
@@ -125,23 +150,79 @@ class Anthropic(Provider):
 
         From https://platform.claude.com/docs/en/api/admin/cost_report.
         """
-        days = await self._days(
-            query.first,
-            query.last,
-            [("group_by[]", _GROUPS[name]) for name in query.group_by],
-        )
+        days = await self._days(query.first, query.last, query.group_by)
         return tuple(daily_spend(days, query))
 
     async def _days(
-        self, first: date, last: date, more: Iterable[tuple[str, str]] = ()
-    ) -> Iterator[DayCosts]:
+        self, first: date, last: date, group_by: Iterable[str] = ()
+    ) -> Iterable[DayCosts]:
         """Return the costs of each day, both ends included."""
+        if not self._is_report_gone:
+            try:
+                return await self._reported_days(first, last, group_by)
+            except NotFound:
+                self._is_report_gone = True
+        try:
+            return await self._analyzed_days(first, last, group_by)
+        except NotFound:
+            self._is_report_gone = False
+            raise
+
+    async def _analyzed_days(
+        self, first: date, last: date, group_by: Iterable[str]
+    ) -> Iterable[DayCosts]:
+        """Return the costs of each day from the analytics."""
+        groups = [("group_by[]", _ANALYTICS_GROUPS[name]) for name in group_by]
+        costs: dict[datetime, list[Cost]] = {}
+        begin, end = _start(first), _start(last) + _DAY
+        while begin < end:
+            until = min(begin + _DAYS_OF_ANALYTICS, end)
+            params = [
+                ("starting_at", _midnight(begin.date())),
+                ("ending_at", _midnight(until.date())),
+                ("time_bucket_width", "1d"),
+                ("limit", str(_ROWS_OF_ANALYTICS)),
+                *groups,
+            ]
+            rows = await all_pages(
+                partial(self._ask_analytics, params), begin.date(), until.date()
+            )
+            costs |= {
+                begin + number * _DAY: [] for number in range((until - begin).days)
+            }
+            for row in rows:
+                costs.setdefault(row["starting_at"], []).append(
+                    Cost(
+                        row["cost"]["currency"],
+                        row["cost"]["amount"],
+                        labels(row["group"], _ANALYTICS_GROUPS),
+                    )
+                )
+            begin = until
+        return [DayCosts(day, tuple(costs[day])) for day in sorted(costs)]
+
+    async def _ask_analytics(
+        self, params: list[tuple[str, str]], page: list[tuple[str, str]]
+    ) -> Mapping[str, Any]:
+        """Return a page of the analytics."""
+        answer: Mapping[str, Any] = await self._client.get(
+            "/v1/organizations/analytics/cost",
+            _ANALYTICS,
+            params + page,
+            _ANALYTICS_HEADERS,
+        )
+        return answer
+
+    async def _reported_days(
+        self, first: date, last: date, group_by: Iterable[str]
+    ) -> Iterator[DayCosts]:
+        """Return the costs of each day from the report."""
         params = [
             ("starting_at", _midnight(first)),
             ("ending_at", _midnight(last + timedelta(days=1))),
             ("bucket_width", "1d"),
             ("limit", str(DAYS_PER_PAGE)),
-            *more,
+            *(("group_by[]", _GROUPS[name]) for name in group_by),
         ]
         days = await all_pages(
             lambda page: self._client.get(
@@ -160,6 +241,11 @@ class Anthropic(Provider):
             )
             for day in days
         )
+
+
+def _start(day: date) -> datetime:
+    """Return when a day begins, in UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 def _midnight(day: date) -> str:

@@ -216,9 +216,11 @@ class Client(Protocol):
         path: str,
         shape: Any,
         params: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return the answer to a GET request, of the given shape.
 
+        `headers` go beside those that show the key.
         Raises ProviderError. Numbers in the answer are exact decimals.
         """
 

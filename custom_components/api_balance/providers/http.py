@@ -177,9 +177,13 @@ class HttpClient(Client):
 
     @override
     async def get(
-        self, path: str, shape: Any, params: Iterable[tuple[str, str]] = ()
+        self,
+        path: str,
+        shape: Any,
+        params: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        return await self._fetch("GET", path, shape, params)
+        return await self._fetch("GET", path, shape, params, headers=headers)
 
     @override
     async def post(self, path: str, shape: Any, content: Any = None) -> Any:
@@ -192,11 +196,13 @@ class HttpClient(Client):
         shape: Any,
         params: Iterable[tuple[str, str]],
         content: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return the answer to a request, of the given shape. Raises ProviderError."""
-        status, headers, body = await self._ask(method, path, params, content)
+        sent = {**self._headers, **(headers or {})}
+        status, answered, body = await self._ask(method, path, params, content, sent)
         if status >= 400:
-            raise self._refusal(status, headers, body)
+            raise self._refusal(status, answered, body)
         if status != 200:
             raise UnexpectedAnswer(f"HTTP {status}")
         if _is_page(body):
@@ -214,6 +220,7 @@ class HttpClient(Client):
         path: str,
         params: Iterable[tuple[str, str]],
         content: Any,
+        headers: Mapping[str, str],
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Return status, headers and body of the answer."""
         # The error of aiohttp may hold the address and the headers: it must not even
@@ -227,7 +234,7 @@ class HttpClient(Client):
                     URL(f"{self._origin}{path}"),
                     params=[*params, *self._params.items()],
                     json=content,
-                    headers=self._headers,
+                    headers=headers,
                     timeout=TIMEOUT,
                     allow_redirects=False,
                 ) as response,
@@ -278,7 +285,7 @@ def _usual_meaning(status: int) -> ProviderError:
             return InvalidCredentials()
         case 403:
             return MissingPermission()
-        case 404:
+        case 404 | 410:
             return NotFound(f"HTTP {status}")
         case _:
             return UnexpectedAnswer(f"HTTP {status}")
