@@ -1,9 +1,9 @@
 """Runway: the credits of an organization.
 
 Built from the provider's own client, https://github.com/runwayml/sdk-python, which is
-generated from Runway's OpenAPI description. It needs an API key of the developer portal;
-keys have no permissions to choose as far as is known. How a bad key is refused is
-unconfirmed.
+generated from Runway's OpenAPI description. It needs an API key of an organization, made
+in the developer portal (https://docs.dev.runwayml.com/guides/setup, official); keys have
+no permissions to choose as far as is documented. How a bad key is refused is unconfirmed.
 
 The balance is in credits that remain in the organization; a positive number is yours.
 The limits of its tier, such as the credits that can be bought in a month, and the use of
@@ -30,7 +30,7 @@ class Runway(Provider):
 
     id = "runway"
     name = "Runway"
-    # The name says "dev", but there is no other address.
+    # The name says "dev", but it is the production address.
     hosts = {"com": "https://api.dev.runwayml.com"}
     key_kind = "API key"
     key_url = "https://dev.runwayml.com"
