@@ -21,6 +21,8 @@ from .fields import amount
 
 _QUOTA = {vol.Required("data"): {vol.Required("remaining_quota"): amount}}
 _QUOTA_PER_CREDIT = 60
+# A third of a credit has no last digit.
+_DIGITS = 2
 
 
 class HeyGen(Provider):
@@ -40,7 +42,8 @@ class HeyGen(Provider):
     async def fetch(self) -> Snapshot:
         """Return the one quota of the account."""
         answer = await self._client.get("/v2/user/remaining_quota", _QUOTA)
-        remaining = answer["data"]["remaining_quota"] / _QUOTA_PER_CREDIT
+        quota = answer["data"]["remaining_quota"]
+        remaining = round(quota / _QUOTA_PER_CREDIT, _DIGITS)
         return Snapshot(
             quotas=(
                 Quota(key="credits", unit=Unit.named("credits"), remaining=remaining),
