@@ -92,6 +92,9 @@ _ANALYTICS = {
 }
 _ANALYTICS_GROUPS = {"line_item": "model", "project": "workspace_id"}
 _ANALYTICS_HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
+# What the analytics know: the last year, and nothing before 2026.
+_ANALYTICS_KEPT = timedelta(days=364)
+_ANALYTICS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 # A request of the analytics may span so many days, and a page so many rows.
 _DAYS_OF_ANALYTICS = timedelta(days=31)
 _ROWS_OF_ANALYTICS = 1000
@@ -174,7 +177,10 @@ class Anthropic(Provider):
         """Return the costs of each day from the analytics."""
         groups = [("group_by[]", _ANALYTICS_GROUPS[name]) for name in group_by]
         costs: dict[datetime, list[Cost]] = {}
-        begin, end = _start(first), _start(last) + _DAY
+        known_from = max(
+            _start(datetime.now(UTC).date()) - _ANALYTICS_KEPT, _ANALYTICS_SINCE
+        )
+        begin, end = max(_start(first), known_from), _start(last) + _DAY
         while begin < end:
             until = min(begin + _DAYS_OF_ANALYTICS, end)
             params = [

@@ -71,7 +71,6 @@ CATALOG: Mapping[str, Listing] = {
     listing.id: listing
     for listing in (
         Listing("fortysix_elks", "46elks", _PHONE, ("46 elks",)),
-        Listing("africas_talking", "Africa's Talking", _PHONE, source=_CLIENT),
         Listing("aimlapi", "AI/ML API", _MODELS, ("AIMLAPI",)),
         Listing("anthropic", "Anthropic", _MODELS, ("Claude",)),
         Listing("apify", "Apify", _SEARCH),
@@ -91,7 +90,6 @@ CATALOG: Mapping[str, Listing] = {
         Listing("firecrawl", "Firecrawl", _SEARCH),
         Listing("fish_audio", "Fish Audio", _SPEECH),
         Listing("gatewayapi", "GatewayAPI", _PHONE, source=_OTHERS),
-        Listing("heygen", "HeyGen", _PICTURES),
         Listing("linode", "Linode (Akamai)", _HOSTING, ("Linode", "Akamai")),
         Listing("lmnt", "LMNT", _SPEECH, source=_CLIENT),
         Listing("luma", "Luma AI", _PICTURES, ("Dream Machine",)),
