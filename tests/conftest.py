@@ -68,6 +68,14 @@ def our_log(caplog: pytest.LogCaptureFixture) -> str:
     )
 
 
+async def set_number(hass: HomeAssistant, entity_id: str, value: float) -> None:
+    """Set a number, as a person does."""
+    await hass.services.async_call(
+        "number", "set_value", {"entity_id": entity_id, "value": value}, blocking=True
+    )
+    await hass.async_block_till_done()
+
+
 async def first_poll(hass: HomeAssistant) -> None:
     """Let the first poll after a start happen."""
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=1))

@@ -26,7 +26,7 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, first_poll, state_of
+from .conftest import AddAccount, Poll, first_poll, set_number, state_of
 from .simulator import Http, Simulator
 from .simulator.deepseek import DeepSeek
 from .simulator.digital_ocean import DigitalOcean
@@ -109,13 +109,7 @@ def set_threshold(hass: HomeAssistant) -> SetTo:
     """Return what sets a number, as a person does."""
 
     async def set_to(value: float, entity_id: str = THRESHOLD) -> None:
-        await hass.services.async_call(
-            "number",
-            "set_value",
-            {"entity_id": entity_id, "value": value},
-            blocking=True,
-        )
-        await hass.async_block_till_done()
+        await set_number(hass, entity_id, value)
 
     return set_to
 

@@ -21,7 +21,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, set_number, state_of
 from .past import remember
 from .simulator import Http, Simulator
 from .simulator.deepgram import Deepgram
@@ -56,16 +56,10 @@ def number(hass: HomeAssistant, entity_id: str) -> float:
 def set_to(hass: HomeAssistant) -> SetTo:
     """Return what sets a number, as a person does."""
 
-    async def set_number(value: float, entity_id: str = BUDGET) -> None:
-        await hass.services.async_call(
-            "number",
-            "set_value",
-            {"entity_id": entity_id, "value": value},
-            blocking=True,
-        )
-        await hass.async_block_till_done()
+    async def set_to(value: float, entity_id: str = BUDGET) -> None:
+        await set_number(hass, entity_id, value)
 
-    return set_number
+    return set_to
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 from homeassistant.util.file import WriteError
 
-from .conftest import SHAPES, AddAccount, Poll, our_log, state_of
+from .conftest import SHAPES, AddAccount, Poll, our_log, set_number, state_of
 from .simulator import Html, Http, Reset, Simulator
 from .simulator.deepgram import Deepgram
 from .simulator.deepseek import DeepSeek
@@ -562,13 +562,7 @@ async def test_disk_that_is_full(
     """A threshold that could not be written is written when there is room again."""
     await add_account(simulator[Telnyx])
     with patch.object(Store, "_async_write_data", side_effect=WriteError("full")):
-        await hass.services.async_call(
-            "number",
-            "set_value",
-            {"entity_id": "number.telnyx_low_balance_threshold", "value": 42},
-            blocking=True,
-        )
-        await hass.async_block_till_done()
+        await set_number(hass, "number.telnyx_low_balance_threshold", 42)
     freezer.tick(timedelta(minutes=11))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()

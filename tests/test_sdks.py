@@ -1,9 +1,17 @@
 """The providers' own Python libraries take the simulator for the provider."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
+from anthropic import (
+    AsyncAnthropic,
+    AuthenticationError as BadKeyError,
+    BadRequestError,
+)
+from anthropic.pagination import AsyncReportPageCursor
+from anthropic.types.beta.organization.analytics import BetaAnalyticsCostItem
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.environment import DeepgramClientEnvironment
@@ -18,10 +26,14 @@ from telnyx import (
 )
 
 from .simulator import Http, Simulator
-from .simulator.costs import Deployment, today
+from .simulator.anthropic import Anthropic
+from .simulator.costs import Deployment
 from .simulator.deepgram import Deepgram
 from .simulator.openai import OpenAI
 from .simulator.telnyx import Telnyx
+
+# Where the clock stands still, pydantic cannot build a model that holds a time.
+AsyncReportPageCursor[BetaAnalyticsCostItem].construct(data=[{}])
 
 
 @pytest.fixture
@@ -55,6 +67,28 @@ async def telnyx(simulator: Simulator) -> AsyncGenerator[AsyncTelnyx]:
         api_key=provider.credentials["api_key"],
         base_url=f"{provider.url}/v2",
         max_retries=0,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def openai(simulator: Simulator) -> AsyncGenerator[AsyncOpenAI]:
+    """Point OpenAI's library at the simulator."""
+    provider = simulator["openai"]
+    async with AsyncOpenAI(
+        admin_api_key=provider.credentials["api_key"],
+        base_url=f"{provider.url}/v1",
+        max_retries=0,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def anthropic(simulator: Simulator) -> AsyncGenerator[AsyncAnthropic]:
+    """Point Anthropic's library at the simulator."""
+    provider = simulator["anthropic"]
+    async with AsyncAnthropic(
+        api_key=provider.credentials["api_key"], base_url=provider.url, max_retries=0
     ) as client:
         yield client
 
@@ -209,35 +243,79 @@ async def test_telnyx_errors(simulator: Simulator, telnyx: AsyncTelnyx) -> None:
         await telnyx.balance.retrieve()
 
 
-def days_ago(days: int) -> datetime:
-    """Return when a day began by which costs are counted."""
-    return datetime.combine(today() - timedelta(days=days), time(), UTC)
+async def test_openai_costs(simulator: Simulator, openai: AsyncOpenAI) -> None:
+    """The library reads the costs of each day by line item, page by page."""
+    simulator[OpenAI].add_cost(Decimal("0.5"), line_item="whisper")
+    costs = openai.admin.organization.usage.costs
+    ask = partial(
+        costs,
+        start_time=int(datetime(2026, 11, 20, tzinfo=UTC).timestamp()),
+        group_by=["line_item"],
+        limit=1,
+    )
+    first = await ask()
+    assert first.has_more
+    assert first.next_page
+    second = await ask(page=first.next_page)
+    assert (second.has_more, second.next_page) == (False, None)
+    results = [
+        result
+        for page in (first, second)
+        for day in page.data
+        for result in day.results
+    ]
+    found = []
+    for result in results:
+        assert result.object == "organization.costs.result"
+        assert result.amount
+        found.append((result.line_item, result.amount.value, result.amount.currency))
+    assert found == [
+        ("gpt-5-mini, output", 1.25, "usd"),
+        ("gpt-5-mini, output", 0.06, "usd"),
+        ("whisper", 0.5, "usd"),
+    ]
 
 
-async def test_openai_costs(simulator: Simulator) -> None:
-    """The library reads the costs of each day, by line item, page by page."""
-    provider = simulator[OpenAI]
-    provider.give_past(days=3, per_day=Decimal(2))
-    async with AsyncOpenAI(
-        api_key="unused",
-        admin_api_key=provider.credentials["api_key"],
-        base_url=f"{provider.url}/v1",
-        max_retries=0,
-    ) as client:
-        costs = client.admin.organization.usage.costs
-        start = int(days_ago(3).timestamp())
-        first = await costs(start_time=start, limit=2, group_by=["line_item"])
-        assert first.has_more
-        assert first.next_page
-        rest = await costs(
-            start_time=start, limit=2, group_by=["line_item"], page=first.next_page
+async def test_anthropic_costs(simulator: Simulator, anthropic: AsyncAnthropic) -> None:
+    """The library reads the costs of each day by model and workspace, page by page."""
+    simulator[Anthropic].add_cost(
+        Decimal("0.25"), line_item="Web Search Usage", project="wrkspc_lab"
+    )
+    yesterday = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z")
+    today = ("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z")
+    page = await anthropic.beta.organization.analytics.cost.list(
+        starting_at="2026-11-20T00:00:00Z",
+        ending_at="2026-11-22T00:00:00Z",
+        time_bucket_width="1d",
+        group_by=["model", "workspace_id"],
+        limit=2,
+    )
+    assert page.has_more
+    # The library leaves a time as it came where the clock stands still.
+    assert [
+        (
+            str(row.starting_at),
+            str(row.ending_at),
+            row.group.model,
+            row.group.workspace_id,
+            row.cost.amount,
+            row.cost.currency,
         )
-    total = Decimal()
-    for bucket in (*first.data, *rest.data):
-        for result in bucket.results:
-            amount = getattr(result, "amount", None)
-            assert amount
-            assert amount.currency == "usd"
-            assert getattr(result, "line_item", None)
-            total += Decimal(str(amount.value))
-    assert total == provider.total(days_ago(3).date())
+        async for row in page
+    ] == [
+        (*yesterday, "claude-haiku-4-5", "wrkspc_home", "1234.56", "USD"),
+        (*today, "claude-haiku-4-5", "wrkspc_home", "50", "USD"),
+        (*today, None, "wrkspc_lab", "25", "USD"),
+    ]
+
+
+async def test_anthropic_errors(
+    simulator: Simulator, anthropic: AsyncAnthropic
+) -> None:
+    """The library tells a bad key from a query that is refused."""
+    costs = anthropic.beta.organization.analytics.cost
+    with pytest.raises(BadRequestError):
+        await costs.list(starting_at="2026-11-01T00:00:00Z", time_bucket_width="1d")
+    simulator["anthropic"].revoke_key()
+    with pytest.raises(BadKeyError):
+        await costs.list(starting_at="2026-11-01T00:00:00Z")

@@ -372,7 +372,7 @@ async def test_unexpected_exception(
     await poll()
     assert state_of(hass, "sensor.telnyx_balance") == "300.00"
     telnyx.spend(Decimal(1))
-    estimate = "custom_components.api_balance.insight.account.estimate"
+    estimate = "custom_components.api_balance.insight.learning.estimate"
     with patch(estimate, side_effect=ZeroDivisionError):
         await poll()
     # A conclusion that fails hides no fact.

@@ -11,13 +11,18 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.api_balance.model import ACCOUNT, Spend
-from custom_components.api_balance.providers.base import ReportsSpend, SpendQuery
+from custom_components.api_balance.providers.base import (
+    NotFound,
+    Provider,
+    ReportsSpend,
+    SpendQuery,
+)
 from custom_components.api_balance.providers.catalog import load
 from custom_components.api_balance.providers.http import connect
 from custom_components.api_balance.providers.openrouter import OpenRouter
 
 from .pure.test_reports import ask
-from .simulator import SimulatedProvider, Simulator
+from .simulator import Http, SimulatedProvider, Simulator
 from .simulator.anthropic import Anthropic as SimulatedAnthropic
 from .simulator.costs import Biller
 from .simulator.deepgram import Deepgram as SimulatedDeepgram
@@ -91,6 +96,47 @@ async def test_groups_add_up(
             rows = await provider.fetch_spend(scope, query)
             assert by_day(rows) == whole
             assert len({str(row.labels) for row in rows}) > 1
+
+
+async def test_anthropic_after_the_legacy_report(
+    simulator: Simulator, freezer: FrozenDateTimeFactory
+) -> None:
+    """The successor is asked for no more than it knows, and once it is known, alone."""
+    freezer.move_to("2027-06-01T12:00:00+00:00")
+    there = simulator[SimulatedAnthropic]
+    there.give_past(days=400)
+    there.retire_report()
+    async with account_of(there) as (provider, scope):
+        query = SpendQuery(start=date(2026, 5, 1), end=date(2027, 5, 31))
+        whole = by_day(await provider.fetch_spend(scope, query))
+        assert len(whole) == 364
+        assert min(whole) == datetime(2026, 6, 2, tzinfo=UTC)
+        for name in provider.spend_groups:
+            there.requests.clear()
+            rows = await provider.fetch_spend(
+                scope, SpendQuery(end=date(2027, 5, 31), group_by=(name,))
+            )
+            assert by_day(rows) == {
+                day: amount
+                for day, amount in whole.items()
+                if day > datetime(2027, 5, 1, tzinfo=UTC)
+            }
+            assert [request.path for request in there.requests] == [
+                "/v1/organizations/analytics/cost"
+            ]
+        assert isinstance(provider, Provider)
+        there.requests.clear()
+        first = await provider.read()
+        assert (await provider.read()).spend == first.spend
+        assert [request.path for request in there.requests] == [
+            "/v1/organizations/me",
+            *["/v1/organizations/analytics/cost"] * 2,
+        ]
+        there.requests.clear()
+        there.fail(Http(404))
+        with pytest.raises(NotFound):
+            await provider.read()
+        assert len(there.requests) == 1
 
 
 @pytest.mark.parametrize("simulated", SIMULATED)

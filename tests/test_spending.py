@@ -20,7 +20,7 @@ from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UN
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, set_number, state_of
 from .past import remember
 from .simulator import Http, Reset, Simulator
 from .simulator.deepgram import Deepgram
@@ -68,13 +68,7 @@ def seen_event(hass: HomeAssistant) -> dict[str, Any]:
 
 async def set_days(hass: HomeAssistant, days: float) -> None:
     """Say how little time left is low."""
-    await hass.services.async_call(
-        "number",
-        "set_value",
-        {"entity_id": "number.telnyx_low_time_threshold", "value": days},
-        blocking=True,
-    )
-    await hass.async_block_till_done()
+    await set_number(hass, "number.telnyx_low_time_threshold", days)
 
 
 async def test_spent_today_and_this_month(
@@ -235,13 +229,7 @@ async def test_nothing_is_spent(
     assert number(hass, "number.telnyx_low_time_threshold") == 30
     assert attributes(hass, TIME_LEFT)["forecast"] == "idle"
 
-    await hass.services.async_call(
-        "number",
-        "set_value",
-        {"entity_id": "number.telnyx_low_balance_threshold", "value": 1000},
-        blocking=True,
-    )
-    await hass.async_block_till_done()
+    await set_number(hass, "number.telnyx_low_balance_threshold", 1000)
     assert state_of(hass, LOW) == "on"
 
 

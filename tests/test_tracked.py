@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from .conftest import AddAccount, Poll, state_of
+from .conftest import AddAccount, Poll, set_number, state_of
 from .simulator import Http, Simulator
 from .simulator.anthropic import Anthropic
 from .simulator.costs import Biller, today
@@ -101,10 +101,7 @@ async def test_flow_without_an_answer(
     openai.requests.clear()
     await poll()
     assert reports(openai) == 1
-    await hass.services.async_call(
-        "number", "set_value", {"entity_id": NUMBER, "value": 12.5}, blocking=True
-    )
-    await hass.async_block_till_done()
+    await set_number(hass, NUMBER, 12.5)
     assert amount_of(hass, BALANCE) == Decimal("12.5")
     openai.spend(Decimal("0.5"))
     await poll()
@@ -117,12 +114,7 @@ async def test_alerts(
 ) -> None:
     """An estimated balance alerts, is topped up and recovers like any other."""
     await act(balance=10)
-    await hass.services.async_call(
-        "number",
-        "set_value",
-        {"entity_id": "number.openai_low_balance_threshold", "value": 5},
-        blocking=True,
-    )
+    await set_number(hass, "number.openai_low_balance_threshold", 5)
     openai.spend(Decimal(6))
     await poll()
     assert state_of(hass, "binary_sensor.openai_low_balance") == "on"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-import re
 from typing import Any, override
 
 import voluptuous as vol
@@ -14,6 +13,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_NAME, CONF_REGION
+from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
@@ -128,7 +128,7 @@ class ApiBalanceConfigFlow(TotalFlow, domain=DOMAIN):
             if entry is not None:
                 return self.async_update_reload_and_abort(entry, data_updates=changed)
             unit = Unit.money(user_input[CONF_CURRENCY].strip())
-            if re.fullmatch("[A-Z]{3}", unit.code):
+            if unit.code in ACTIVE_CURRENCIES:
                 balance = Decimal(str(user_input[CONF_BALANCE]))
                 credit = enter(unit, balance, dt_util.utcnow())
                 data = {

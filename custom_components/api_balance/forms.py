@@ -9,6 +9,7 @@ import voluptuous as vol
 
 from homeassistant.const import CONF_NAME, CONF_REGION
 from homeassistant.data_entry_flow import section
+from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -40,6 +41,14 @@ from .model import Snapshot, Unit, Wallet
 from .providers.base import Credential, Provider
 from .providers.catalog import CATALOG, MANUAL
 
+CURRENCY_SELECTOR = SelectSelector(
+    SelectSelectorConfig(
+        options=sorted(ACTIVE_CURRENCIES),
+        mode=SelectSelectorMode.DROPDOWN,
+        # Only a list that takes other words too can be searched.
+        custom_value=True,
+    )
+)
 PROVIDER_FORM = vol.Schema(
     {
         # Nothing is chosen yet: the frontend would choose the first.
@@ -163,7 +172,7 @@ def manual_form(currency: str, *, is_new: bool) -> vol.Schema:
     )
     new: dict[vol.Marker, Any] = {
         vol.Required(CONF_NAME): TextSelector(),
-        vol.Required(CONF_CURRENCY, default=currency): TextSelector(),
+        vol.Required(CONF_CURRENCY, default=currency): CURRENCY_SELECTOR,
         vol.Required(CONF_BALANCE): amount,
     }
     return vol.Schema(

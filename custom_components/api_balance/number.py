@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.number import (
     NumberDeviceClass,
@@ -17,9 +17,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import MAX_AMOUNT
 from .coordinator import AccountCoordinator, ApiBalanceConfigEntry
-from .entity import PartEntity, async_add_gauge_entities, async_add_part_entities
+from .entity import PartEntity, async_add_part_entities
 from .insight.budget import Budget
-from .insight.levels import Thresholds
 from .insight.view import Part
 from .model import ACCOUNT, Gauge, Period, Spend
 
@@ -29,35 +28,52 @@ MAX_DAYS = 365
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThresholdDescription(NumberEntityDescription):
-    """Describes a threshold of a wallet or a quota."""
+class PartNumberDescription[PartT: Part](NumberEntityDescription):
+    """Describes a number that a person sets for a part of the account.
 
-    value_fn: Callable[[Thresholds], Decimal]
-    changed_fn: Callable[[Thresholds, Decimal], Thresholds]
+    `is_amount` marks a value in the unit of the part.
+    """
+
+    value_fn: Callable[[AccountCoordinator, PartT], Decimal | int | None]
+    set_fn: Callable[[AccountCoordinator, PartT, Decimal], Awaitable[None]]
+    is_amount: bool = False
+    entity_category: EntityCategory | None = EntityCategory.CONFIG
+    mode: NumberMode | None = NumberMode.BOX
 
 
-WALLET_THRESHOLDS = (
-    ThresholdDescription(
+async def _set_threshold(
+    coordinator: AccountCoordinator, gauge: Gauge, **changed: Decimal
+) -> None:
+    """Change a threshold of a gauge."""
+    thresholds = replace(coordinator.thresholds(gauge.key), **changed)
+    await coordinator.async_set_thresholds(gauge.key, thresholds)
+
+
+WALLET_THRESHOLDS: tuple[PartNumberDescription[Gauge], ...] = (
+    PartNumberDescription(
         key="low_balance_threshold",
         translation_key="low_balance_threshold",
-        entity_category=EntityCategory.CONFIG,
-        mode=NumberMode.BOX,
+        is_amount=True,
+        # Debt that is paid later is a negative amount, and may come at any time.
+        native_min_value=-MAX_AMOUNT,
         native_max_value=MAX_AMOUNT,
-        value_fn=lambda thresholds: thresholds.amount,
-        changed_fn=lambda thresholds, amount: replace(thresholds, amount=amount),
+        value_fn=lambda coordinator, gauge: coordinator.thresholds(gauge.key).amount,
+        set_fn=lambda coordinator, gauge, value: _set_threshold(
+            coordinator, gauge, amount=value
+        ),
     ),
-    ThresholdDescription(
+    PartNumberDescription(
         key="low_time_threshold",
         translation_key="low_time_threshold",
         device_class=NumberDeviceClass.DURATION,
-        entity_category=EntityCategory.CONFIG,
-        mode=NumberMode.BOX,
         native_min_value=0,
         native_max_value=MAX_DAYS,
         native_step=0.5,
         native_unit_of_measurement=UnitOfTime.DAYS,
-        value_fn=lambda thresholds: thresholds.days,
-        changed_fn=lambda thresholds, days: replace(thresholds, days=days),
+        value_fn=lambda coordinator, gauge: coordinator.thresholds(gauge.key).days,
+        set_fn=lambda coordinator, gauge, value: _set_threshold(
+            coordinator, gauge, days=value
+        ),
     ),
 )
 
@@ -65,6 +81,7 @@ QUOTA_THRESHOLDS = (
     replace(
         WALLET_THRESHOLDS[0],
         translation_key="low_quota_threshold",
+        is_amount=False,
         native_min_value=0,
         native_max_value=100,
         native_step=1,
@@ -73,56 +90,43 @@ QUOTA_THRESHOLDS = (
     replace(WALLET_THRESHOLDS[1], translation_key="low_quota_time_threshold"),
 )
 
-BALANCES = (
-    NumberEntityDescription(
+BALANCES: tuple[PartNumberDescription[Spend], ...] = (
+    PartNumberDescription(
         key="set_balance",
         translation_key="set_balance",
-        device_class=NumberDeviceClass.MONETARY,
-        entity_category=EntityCategory.CONFIG,
-        mode=NumberMode.BOX,
+        is_amount=True,
         native_min_value=-MAX_AMOUNT,
         native_max_value=MAX_AMOUNT,
-        native_step=0.01,
+        value_fn=lambda coordinator, spend: coordinator.entered_balance(spend.unit),
+        set_fn=lambda coordinator, spend, value: coordinator.async_enter_balance(
+            spend.unit, value
+        ),
     ),
 )
 
-
-@dataclass(frozen=True, kw_only=True)
-class BudgetDescription(NumberEntityDescription):
-    """Describes a number of a budget."""
-
-    value_fn: Callable[[Budget], Decimal | int]
-    set_fn: Callable[[AccountCoordinator, str, float], Awaitable[None]]
-
-
-BUDGETS = (
-    BudgetDescription(
+BUDGETS: tuple[PartNumberDescription[Budget], ...] = (
+    PartNumberDescription(
         key="monthly_budget",
         translation_key="monthly_budget",
-        device_class=NumberDeviceClass.MONETARY,
-        entity_category=EntityCategory.CONFIG,
-        mode=NumberMode.BOX,
+        is_amount=True,
         native_min_value=0,
         native_max_value=MAX_AMOUNT,
-        native_step=0.01,
-        value_fn=lambda budget: budget.amount,
-        set_fn=lambda coordinator, key, value: coordinator.async_set_budget(
-            key, amount=Decimal(str(value))
+        value_fn=lambda coordinator, budget: budget.amount,
+        set_fn=lambda coordinator, budget, value: coordinator.async_set_budget(
+            budget.key, amount=value
         ),
     ),
-    BudgetDescription(
+    PartNumberDescription(
         key="billing_day",
         translation_key="billing_day",
-        entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        mode=NumberMode.BOX,
         native_min_value=1,
         # Every month has this day.
         native_max_value=28,
         native_step=1,
-        value_fn=lambda budget: budget.day,
-        set_fn=lambda coordinator, key, value: coordinator.async_set_budget(
-            key, day=int(value)
+        value_fn=lambda coordinator, budget: budget.day,
+        set_fn=lambda coordinator, budget, value: coordinator.async_set_budget(
+            budget.key, day=int(value)
         ),
     ),
 )
@@ -134,131 +138,58 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up thresholds, balances to enter, and budgets."""
-    async_add_gauge_entities(
-        entry, async_add_entities, ThresholdNumber, WALLET_THRESHOLDS, QUOTA_THRESHOLDS
-    )
-    async_add_part_entities(entry, async_add_entities, BalanceNumber, _describe)
-    async_add_part_entities(entry, async_add_entities, BudgetNumber, _describe_budget)
+    async_add_part_entities(entry, async_add_entities, PartNumber, _describe)
 
 
 def _describe(
     coordinator: AccountCoordinator, part: Part
-) -> Iterable[NumberEntityDescription]:
-    """Return the number of a currency whose balance is not reported."""
-    if (
-        isinstance(part, Spend)
-        and part.period is Period.THIS_MONTH
-        and part.scope == ACCOUNT
-        and part.unit in coordinator.provider.units_to_enter(coordinator.data.snapshot)
-    ):
-        return BALANCES
-    return ()
+) -> Iterable[PartNumberDescription[Any]]:
+    """Return the numbers of a part."""
+    match part:
+        case Gauge():
+            return QUOTA_THRESHOLDS if part.is_quota else WALLET_THRESHOLDS
+        case Budget():
+            return BUDGETS if part.has_ledger else BUDGETS[:1]
+        case Spend(period=Period.THIS_MONTH, scope=scope) if scope == ACCOUNT:
+            units = coordinator.provider.units_to_enter(coordinator.data.snapshot)
+            return BALANCES if part.unit in units else ()
+        case _:
+            return ()
 
 
-def _describe_budget(
-    coordinator: AccountCoordinator, part: Part
-) -> tuple[BudgetDescription, ...]:
-    """Return the descriptions of a budget."""
-    if not isinstance(part, Budget):
-        return ()
-    return BUDGETS if part.has_ledger else BUDGETS[:1]
+class PartNumber[PartT: Part](PartEntity[PartT], NumberEntity):
+    """A number that a person sets for a part of the account."""
 
-
-class ThresholdNumber(PartEntity[Gauge], NumberEntity):
-    """What a person calls low; zero is off."""
-
-    entity_description: ThresholdDescription
-    # A threshold set during an outage counts too.
+    entity_description: PartNumberDescription[PartT]
+    # What is set during an outage counts too.
     _is_always_available = True
 
     def __init__(
         self,
         coordinator: AccountCoordinator,
-        gauge: Gauge,
-        description: ThresholdDescription,
+        part: PartT,
+        description: PartNumberDescription[PartT],
     ) -> None:
-        """Initialize in the unit of the wallet where the description has none."""
-        super().__init__(coordinator, gauge, description)
-        self._gauge = gauge.key
-        if description.native_unit_of_measurement is None:
-            # Debt that is paid later is a negative amount, and may come at any time.
-            self._attr_native_min_value = -MAX_AMOUNT
-            self._attr_native_unit_of_measurement = gauge.unit.code
+        """Initialize in the unit of the part where the number is an amount."""
+        super().__init__(coordinator, part, description)
+        if description.is_amount:
+            self._attr_native_unit_of_measurement = part.unit.code
             self._attr_native_step = 1
-            if gauge.unit.is_money:
+            if part.unit.is_money:
                 self._attr_device_class = NumberDeviceClass.MONETARY
                 self._attr_native_step = 0.01
 
     @property
     @override
-    def native_value(self) -> float:
-        """Return the threshold."""
-        thresholds = self.coordinator.thresholds(self._gauge)
-        return float(self.entity_description.value_fn(thresholds))
-
-    @override
-    async def async_set_native_value(self, value: float) -> None:
-        """Change the threshold."""
-        thresholds = self.coordinator.thresholds(self._gauge)
-        await self.coordinator.async_set_thresholds(
-            self._gauge,
-            self.entity_description.changed_fn(thresholds, Decimal(str(value))),
-        )
-        self.async_write_ha_state()
-
-
-class BalanceNumber(PartEntity[Spend], NumberEntity):
-    """What is left of an account, as a person enters it."""
-
-    def __init__(
-        self,
-        coordinator: AccountCoordinator,
-        spend: Spend,
-        description: NumberEntityDescription,
-    ) -> None:
-        """Initialize in the currency of what is spent."""
-        super().__init__(coordinator, spend, description)
-        self._unit = spend.unit
-        self._attr_native_unit_of_measurement = spend.unit.code
-
-    @property
-    @override
     def native_value(self) -> float | None:
-        """Return what is left by the last entry, None where there was none."""
-        balance = self.coordinator.entered_balance(self._unit)
-        return None if balance is None else float(balance)
-
-    @override
-    async def async_set_native_value(self, value: float) -> None:
-        """Follow the balance from now on."""
-        await self.coordinator.async_enter_balance(self._unit, Decimal(str(value)))
-
-
-class BudgetNumber(PartEntity[Budget], NumberEntity):
-    """A number of a budget."""
-
-    entity_description: BudgetDescription
-    # A budget set during an outage counts too.
-    _is_always_available = True
-
-    def __init__(
-        self,
-        coordinator: AccountCoordinator,
-        budget: Budget,
-        description: BudgetDescription,
-    ) -> None:
-        """Initialize in the currency of the budget where it is an amount."""
-        super().__init__(coordinator, budget, description)
-        if description.device_class is NumberDeviceClass.MONETARY:
-            self._attr_native_unit_of_measurement = budget.unit.code
-
-    @property
-    @override
-    def native_value(self) -> float:
-        """Return the number."""
-        return float(self.entity_description.value_fn(self.part))
+        """Return the number, None where none was set."""
+        value = self.entity_description.value_fn(self.coordinator, self.part)
+        return None if value is None else float(value)
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the number."""
-        await self.entity_description.set_fn(self.coordinator, self.part.key, value)
+        await self.entity_description.set_fn(
+            self.coordinator, self.part, Decimal(str(value))
+        )
+        self.async_write_ha_state()

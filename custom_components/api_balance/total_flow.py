@@ -19,9 +19,6 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
 )
 from homeassistant.util import dt as dt_util
 
@@ -34,21 +31,11 @@ from .const import (
     CONF_RATE,
     CONF_RATES,
 )
+from .forms import CURRENCY_SELECTOR
 from .insight.total import currencies, rate_of
 from .total import async_accounts
 
-_CURRENCY_FORM = vol.Schema(
-    {
-        vol.Optional(CONF_CURRENCY): SelectSelector(
-            SelectSelectorConfig(
-                options=sorted(ACTIVE_CURRENCIES),
-                mode=SelectSelectorMode.DROPDOWN,
-                # Only a list that takes other words too can be searched.
-                custom_value=True,
-            )
-        )
-    }
-)
+_CURRENCY_FORM = vol.Schema({vol.Optional(CONF_CURRENCY): CURRENCY_SELECTOR})
 _RATE_FORM = vol.Schema(
     {
         vol.Optional(CONF_ENTITY_ID): EntitySelector(

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.api_balance.insight import account
+from custom_components.api_balance.insight import account, learning
 from custom_components.api_balance.insight.account import (
     AmountsChanged,
     Settings,
@@ -308,7 +308,7 @@ def test_conclusion_that_fails() -> None:
     """An error in a forecast hides no fact."""
     home = Home()
     home.see(usd("20"))
-    with patch.object(account, "estimate", side_effect=ZeroDivisionError):
+    with patch.object(learning, "estimate", side_effect=ZeroDivisionError):
         step = advance(
             home.state,
             Snapshot(wallets=(usd("9"),)),

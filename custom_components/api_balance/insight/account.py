@@ -23,18 +23,12 @@ from ..model import (
     Unit,
     Wallet,
 )
-from .budget import (
-    Budget,
-    BudgetState,
-    assess,
-    budget_key,
-    month_of,
-    reported_months,
-    settle,
-)
-from .forecast import Estimates, State, estimate
-from .hourly_spend import HourlySpend, hour_of, share
-from .jump import Jump, judge_jump, learn_baseline
+from .budget import Budget, reported_months
+from .budgets import budget_of, conclude_budgets, keep_spend, observe_months
+from .forecast import Estimates, State
+from .hourly_spend import hour_of, share
+from .jump import Jump, judge_jump
+from .learning import Learned, learn
 from .levels import Activity, Event, Level, Thresholds, alerts, judge
 from .movements import Kind, Movement
 from .outlook import Outlook, look_ahead, no_outlook
@@ -44,7 +38,6 @@ from .tracked import TrackedCredit
 from .view import (
     INTERVALS_SHOWN,
     TIME_LEFT,
-    Learned,
     View,
     amounts_of,
     build_view,
@@ -56,9 +49,6 @@ from .view import (
 )
 
 _DAY = timedelta(days=1)
-_ZERO = Decimal()
-# An hour that costs so many times what was foreseen is a reason to look again.
-_NEWS = 2
 # What is missing for so long is forgotten.
 _FORGOTTEN_AFTER = timedelta(days=7)
 # So many answers may leave out what can be spent before the balance takes its place.
@@ -310,7 +300,7 @@ def _is_unchanged(
             for at in (
                 *(known.ledger.at for known in state.gauges.values()),
                 *(
-                    _budget_of(state, unit).history.until
+                    budget_of(state, unit).history.until
                     for unit in reported_months(outcome)
                 ),
             )
@@ -323,7 +313,7 @@ def _pass_time(state: AccountState, view: View, now: datetime) -> None:
     for key, gauge in view.gauges.items():
         if gauge.shown is not None:
             state.gauges[key].ledger.pass_time(now)
-    _observe_months(state, view.snapshot, now)
+    observe_months(state, view.snapshot, now)
 
 
 def _fail(
@@ -393,7 +383,7 @@ def _observe(
             # An answer without any amount leaves out more than what can be spent.
             known.patience = max(known.patience - 1, 0)
         movements[key] = known.ledger.observe(gauge, now, starts)
-    _observe_months(state, snapshot, now)
+    observe_months(state, snapshot, now)
     return movements
 
 
@@ -407,17 +397,6 @@ def _known(state: AccountState, gauge: Gauge) -> GaugeState:
     known.is_quota = gauge.is_quota
     known.has_held |= (gauge.remaining or 0) > 0
     return known
-
-
-def _observe_months(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
-    """Add the provider's own totals of its month to the state."""
-    for unit, total in reported_months(snapshot).items():
-        _budget_of(state, unit).observe(total, now)
-
-
-def _budget_of(state: AccountState, unit: Unit) -> BudgetState:
-    """Return what is stored of the budget of a currency."""
-    return state.budgets.setdefault(budget_key(unit), BudgetState(unit=unit))
 
 
 def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
@@ -435,12 +414,7 @@ def _forget(state: AccountState, snapshot: Snapshot, now: datetime) -> None:
             known.missing_since = now
         elif now - since >= _FORGOTTEN_AFTER:
             del state.gauges[key]
-            if known.unit.is_money and not known.is_quota:
-                # What it has spent counts for the month that it was spent in.
-                budget = _budget_of(state, known.unit)
-                budget.forgotten = HourlySpend.merge(
-                    [budget.forgotten, known.ledger.history]
-                )
+            keep_spend(state, known)
 
 
 def _conclude(
@@ -464,7 +438,7 @@ def _conclude(
         kept = before.learned.get(key) if before and not is_anew else None
         jump: Jump | None = None
         try:
-            found = _learn(known.ledger.history, kept, now)
+            found = learn(known.ledger.history, kept, now)
             old_outlook = before.outlooks.get(key) if before else None
             outlook = look_ahead(gauge, known.ledger, found.estimates, old_outlook, now)
             if key in movements:
@@ -480,129 +454,12 @@ def _conclude(
         if key in movements:
             known.runway = known.runway if outlook.lasts is None else outlook.lasts
             _alert(state, known, gauge, snapshot, moved, jump, now)
-    budgets: list[Budget] = []
-    currencies = _currencies(state)
-    for unit in currencies:
-        key = budget_key(unit)
-        kept = before.learned.get(key) if before and not is_anew else None
-        shown_budget = before.parts.get(("Budget", key)) if before else None
-        try:
-            budget, ended = _assess(state, unit, settings.zone, learned, kept, now)
-        except Exception as err:  # noqa: BLE001
-            error = err
-            continue
-        if is_answer and budget.amount:
-            judge_budget = _budget_of(state, unit).judge
-            for month in (ended, budget):
-                if month:
-                    state.events += judge_budget(month, now)
-        if isinstance(shown_budget, Budget):
-            budget = settle(budget, shown_budget)
-        if len(currencies) > 1:
-            budget = replace(budget, label=unit.code)
-        budgets.append(budget)
+    budgets, failed = conclude_budgets(
+        state, settings.zone, learned, before, now, is_anew=is_anew, is_answer=is_answer
+    )
+    error = error or failed
     view = build_view(state, settings.interval, outlooks, budgets, learned, now)
     return view, error
-
-
-def _currencies(state: AccountState) -> list[Unit]:
-    """Return the currencies in which the account spends money, each once."""
-    units = [gauge.unit for gauge in gauges_of(state).values() if not gauge.is_quota]
-    units += reported_months(state.snapshot or Snapshot())
-    # A budget that was set stays, whatever an answer leaves out.
-    units += [known.unit for known in state.budgets.values() if known.amount]
-    return [*dict.fromkeys(unit for unit in units if unit.is_money)]
-
-
-def _assess(
-    state: AccountState,
-    unit: Unit,
-    zone: tzinfo,
-    learned: dict[str, Learned],
-    kept: Learned | None,
-    now: datetime,
-) -> tuple[Budget, Budget | None]:
-    """Return how a currency stands to its budget, and its last month if that has ended.
-
-    The provider's own number of its month takes the place of what the wallets spent.
-    """
-    known, key = _budget_of(state, unit), budget_key(unit)
-    snapshot, gauges = state.snapshot or Snapshot(), gauges_of(state)
-    wallets = {
-        key: wallet
-        for key, wallet in state.gauges.items()
-        if wallet.unit == unit and not wallet.is_quota
-    }
-    ledgers = HourlySpend.merge(
-        [known.forgotten, *(wallet.ledger.history for wallet in wallets.values())]
-    )
-    present = [key for key in wallets if key in gauges]
-    total = reported_months(snapshot).get(unit)
-    if total and any(gauges[key].is_postpaid for key in present):
-        # Such a balance falls by invoices, which do not show when money was spent.
-        ledgers = HourlySpend()
-    is_reported = total is not None and known.day == 1
-    if total and is_reported:
-        # Its month is one in UTC.
-        month, spent, is_whole = month_of(total.start, 1, UTC), total.amount, True
-    else:
-        month = month_of(now, known.day, zone)
-        spent = ledgers.total(month.start, month.end)
-        scopes = {ACCOUNT, *(scope.key for scope in snapshot.scopes)}
-        is_whole = ledgers.covers(month.start) and all(
-            key in gauges and gauges[key].shown is not None
-            for key, wallet in wallets.items()
-            if wallet.scope in scopes
-        )
-    if not total and len(present) == 1:
-        found = learned[present[0]]
-    else:
-        histories = [wallets[key].ledger.history for key in present]
-        history = known.history if total else HourlySpend.merge(histories)
-        found = learned[key] = _learn(history, kept, now)
-    budget = assess(
-        Budget(
-            key=key,
-            unit=unit,
-            amount=known.amount,
-            day=known.day,
-            month=month,
-            spent=spent,
-            is_whole=is_whole,
-            has_ledger=bool(ledgers.hours),
-        ),
-        found.estimates,
-        now,
-    )
-    ended = None
-    if known.month and not is_reported and not month.is_same(known.month.start):
-        spent = ledgers.total(known.month.start, known.month.end)
-        ended = replace(
-            budget,
-            month=known.month,
-            spent=spent,
-            forecast=None,
-            is_over=spent > known.amount,
-            is_at_risk=False,
-        )
-    return budget, ended
-
-
-def _learn(history: HourlySpend, kept: Learned | None, now: datetime) -> Learned:
-    """Return what a history says, again where that is an hour old or no longer true."""
-    hour = history.last
-    spent = history.hours.get(hour, _ZERO) if hour is not None else _ZERO
-    is_of_hour = kept is not None and kept.hour == hour
-    if kept and is_of_hour and spent <= kept.limit:
-        return kept
-    habit = kept.estimates.profile if kept and is_of_hour else ()
-    estimates = estimate(history, now, habit)
-    return Learned(
-        hour=hour,
-        limit=_NEWS * max(spent, estimates.hourly) if estimates.hourly else spent,
-        estimates=estimates,
-        baseline=kept.baseline if kept and is_of_hour else learn_baseline(history, now),
-    )
 
 
 def _alert(

@@ -17,26 +17,11 @@ from ..model import (
     Wallet,
 )
 from .budget import Budget
-from .forecast import Estimates
-from .jump import Baseline
+from .learning import Learned
 from .levels import Availability, Level, availability
 from .outlook import Outlook
 from .schedule import Ability
 from .state import AccountState, Amounts, GaugeState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """What was learned from the history of a gauge in an hour.
-
-    It holds until the hour is over, or costs more than `limit`.
-    """
-
-    estimates: Estimates
-    hour: int | None = None
-    limit: Decimal = Decimal()
-    baseline: Baseline | None = None
-
 
 type Part = Wallet | Quota | Gauge | Spend | Outlook | Budget
 """What has a key of its own in an account, a unit, a scope and a label."""

@@ -22,19 +22,27 @@ Anthropic's description of it, and by the project, which is the id of a workspac
 in the default workspace, or in none, has no project. It cannot be filtered.
 
 A poll costs one request, the first one two, and no money; Anthropic allows one poll a
-minute. A spend report costs one request for each month.
+minute. A spend report costs one request for each 31 days.
 
-Anthropic calls this report legacy, and still supports it. When it answers 404 or 410, its
-successor in beta is asked, as Anthropic's own client library describes it: `GET
-/v1/organizations/analytics/cost`, see
-https://platform.claude.com/docs/en/manage-claude/usage-cost-analytics-api. Its line items are
-models instead of descriptions, a day that it leaves out counts as one without costs, and it
-knows no day before 2026.
+Anthropic calls this report legacy, and still supports it. Where it answers that it is gone
+(HTTP 404 or 410), its successor, in beta, is asked instead from then on, see
+https://platform.claude.com/docs/en/manage-claude/usage-cost-analytics-api. What it takes
+and answers is known from Anthropic's own Python library, and from no real answer. It takes
+an Admin API key, or a key with the scope `read:analytics`. Its costs are after discounts
+and before credits. Whether they are the same as those of the legacy report is not
+documented, nor is how fresh they are.
+
+The successor leaves out a day without costs. As such a day may also be late, it is left out
+here, too: spent today is known from the first costs of the day on, and spent this month
+from the first of the month on. It knows the last 365 days, and nothing before 2026. It has
+no descriptions: the line item is the model, and costs that belong to no model, such as code
+execution, have none. The default workspace has an id there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, override
 
 import voluptuous as vol
@@ -53,51 +61,76 @@ from .costs import (
 from .fields import currency, maybe, moment, scaled
 from .periods import this_month
 
-_DAY = timedelta(days=1)
 _ORGANIZATION = {vol.Required("id"): str}
+_COST: dict[Any, Any] = {
+    vol.Required("amount"): scaled(-2),
+    vol.Optional("currency", default="USD"): currency,
+}
 _COSTS = {
     vol.Required("data"): [
         {
             vol.Required("starting_at"): moment,
             vol.Required("results"): [
-                {
-                    vol.Required("amount"): scaled(-2),
-                    vol.Optional("currency", default="USD"): currency,
-                    "description": maybe(str),
-                    "workspace_id": maybe(str),
-                }
+                {**_COST, "description": maybe(str), "workspace_id": maybe(str)}
             ],
         }
     ],
     vol.Required("has_more"): bool,
     "next_page": maybe(str),
 }
-_GROUPS = {"line_item": "description", "project": "workspace_id"}
-_ANALYTICS = {
+
+
+def _as_bucket(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the successor in the form of the legacy report."""
+    return {**row, "results": [{**row["cost"], **row["group"]}]}
+
+
+_ANALYTICS_COSTS = {
     vol.Required("data"): [
-        {
-            vol.Required("starting_at"): moment,
-            vol.Required("cost"): {
-                vol.Required("amount"): scaled(-2),
-                vol.Optional("currency", default="USD"): currency,
+        vol.All(
+            {
+                vol.Required("starting_at"): moment,
+                vol.Required("cost"): _COST,
+                vol.Required("group"): {
+                    "model": maybe(str),
+                    "workspace_id": maybe(str),
+                },
             },
-            vol.Required("group"): {
-                "model": maybe(str),
-                "workspace_id": maybe(str),
-            },
-        }
+            _as_bucket,
+        )
     ],
     vol.Required("has_more"): bool,
     "next_page": maybe(str),
 }
-_ANALYTICS_GROUPS = {"line_item": "model", "project": "workspace_id"}
-_ANALYTICS_HEADERS = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
-# What the analytics know: the last year, and nothing before 2026.
-_ANALYTICS_KEPT = timedelta(days=364)
-_ANALYTICS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-# A request of the analytics may span so many days, and a page so many rows.
-_DAYS_OF_ANALYTICS = timedelta(days=31)
-_ROWS_OF_ANALYTICS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """A report of costs by the day: how to ask for it, and what it calls the groups."""
+
+    path: str
+    shape: Any
+    params: tuple[tuple[str, str], ...]
+    groups: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_LEGACY = _Report(
+    path="/v1/organizations/cost_report",
+    shape=_COSTS,
+    params=(("bucket_width", "1d"), ("limit", str(DAYS_PER_PAGE))),
+    groups={"line_item": "description", "project": "workspace_id"},
+)
+_ANALYTICS = _Report(
+    path="/v1/organizations/analytics/cost",
+    shape=_ANALYTICS_COSTS,
+    params=(("time_bucket_width", "1d"), ("limit", "1000")),
+    groups={"line_item": "model", "project": "workspace_id"},
+    headers={"anthropic-beta": "analytics-usage-cost-2026-08-24"},
+)
+# What is earlier is refused, as is what is more than 365 days ago, to the second.
+_ANALYTICS_FIRST = date(2026, 1, 1)
+_ANALYTICS_AGE = timedelta(days=364)
 
 
 class Anthropic(Provider):
@@ -116,7 +149,7 @@ class Anthropic(Provider):
     payment_required_statuses = (402,)
     poll_interval = timedelta(minutes=30)
     spend_filters: ClassVar[tuple[str, ...]] = ()
-    spend_groups: ClassVar[tuple[str, ...]] = tuple(_GROUPS)
+    spend_groups: ClassVar[tuple[str, ...]] = tuple(_LEGACY.groups)
 
     @override
     @classmethod
@@ -130,10 +163,10 @@ class Anthropic(Provider):
     def __init__(
         self, client: Client, credentials: Mapping[str, str], region: str
     ) -> None:
-        """Start without knowing the organization."""
+        """Start without knowing the organization, with the legacy report."""
         super().__init__(client, credentials, region)
         self._organization: str | None = None
-        self._is_report_gone = False
+        self._report = _LEGACY
 
     @override
     async def fetch(self) -> Snapshot:
@@ -151,107 +184,61 @@ class Anthropic(Provider):
     async def fetch_spend(self, scope: str, query: SpendQuery) -> tuple[Spend, ...]:
         """Return the costs of the organization in USD, a row for each day and group.
 
-        From https://platform.claude.com/docs/en/api/admin/cost_report.
+        From https://platform.claude.com/docs/en/api/admin/cost_report, and from
+        https://platform.claude.com/docs/en/api/beta/organization/analytics/cost/list.
         """
         days = await self._days(query.first, query.last, query.group_by)
         return tuple(daily_spend(days, query))
 
     async def _days(
         self, first: date, last: date, group_by: Iterable[str] = ()
-    ) -> Iterable[DayCosts]:
+    ) -> list[DayCosts]:
         """Return the costs of each day, both ends included."""
-        if not self._is_report_gone:
-            try:
-                return await self._reported_days(first, last, group_by)
-            except NotFound:
-                self._is_report_gone = True
         try:
-            return await self._analyzed_days(first, last, group_by)
+            return await self._read(self._report, first, last, group_by)
         except NotFound:
-            self._is_report_gone = False
-            raise
+            if self._report is _ANALYTICS:
+                raise
+        days = await self._read(_ANALYTICS, first, last, group_by)
+        self._report = _ANALYTICS
+        return days
 
-    async def _analyzed_days(
-        self, first: date, last: date, group_by: Iterable[str]
-    ) -> Iterable[DayCosts]:
-        """Return the costs of each day from the analytics."""
-        groups = [("group_by[]", _ANALYTICS_GROUPS[name]) for name in group_by]
-        costs: dict[datetime, list[Cost]] = {}
-        known_from = max(
-            _start(datetime.now(UTC).date()) - _ANALYTICS_KEPT, _ANALYTICS_SINCE
-        )
-        begin, end = max(_start(first), known_from), _start(last) + _DAY
-        while begin < end:
-            until = min(begin + _DAYS_OF_ANALYTICS, end)
-            params = [
-                ("starting_at", _midnight(begin.date())),
-                ("ending_at", _midnight(until.date())),
-                ("time_bucket_width", "1d"),
-                ("limit", str(_ROWS_OF_ANALYTICS)),
-                *groups,
-            ]
-            rows = await all_pages(
-                partial(self._ask_analytics, params), begin.date(), until.date()
-            )
-            costs |= {
-                begin + number * _DAY: [] for number in range((until - begin).days)
-            }
-            for row in rows:
-                costs.setdefault(row["starting_at"], []).append(
-                    Cost(
-                        row["cost"]["currency"],
-                        row["cost"]["amount"],
-                        labels(row["group"], _ANALYTICS_GROUPS),
-                    )
-                )
-            begin = until
-        return [DayCosts(day, tuple(costs[day])) for day in sorted(costs)]
+    async def _read(
+        self, report: _Report, first: date, last: date, group_by: Iterable[str]
+    ) -> list[DayCosts]:
+        """Return the costs of each day from a report."""
+        if report is _ANALYTICS:
+            today = datetime.now(UTC).date()
+            first = max(first, today - _ANALYTICS_AGE, _ANALYTICS_FIRST)
+        days: defaultdict[datetime, list[Cost]] = defaultdict(list)
+        span = (last - first).days
+        for after in range(0, span + 1, DAYS_PER_PAGE):
+            start = first + timedelta(days=after)
+            end = first + timedelta(days=min(after + DAYS_PER_PAGE - 1, span))
+            for bucket in await self._buckets(report, start, end, group_by):
+                days[bucket["starting_at"]] += [
+                    Cost(row["currency"], row["amount"], labels(row, report.groups))
+                    for row in bucket["results"]
+                ]
+        return [DayCosts(start, tuple(days[start])) for start in sorted(days)]
 
-    async def _ask_analytics(
-        self, params: list[tuple[str, str]], page: list[tuple[str, str]]
-    ) -> Mapping[str, Any]:
-        """Return a page of the analytics."""
-        answer: Mapping[str, Any] = await self._client.get(
-            "/v1/organizations/analytics/cost",
-            _ANALYTICS,
-            params + page,
-            _ANALYTICS_HEADERS,
-        )
-        return answer
-
-    async def _reported_days(
-        self, first: date, last: date, group_by: Iterable[str]
-    ) -> Iterator[DayCosts]:
-        """Return the costs of each day from the report."""
+    async def _buckets(
+        self, report: _Report, first: date, last: date, group_by: Iterable[str]
+    ) -> list[Any]:
+        """Return what a report has of at most DAYS_PER_PAGE days."""
         params = [
             ("starting_at", _midnight(first)),
             ("ending_at", _midnight(last + timedelta(days=1))),
-            ("bucket_width", "1d"),
-            ("limit", str(DAYS_PER_PAGE)),
-            *(("group_by[]", _GROUPS[name]) for name in group_by),
+            *report.params,
+            *(("group_by[]", report.groups[name]) for name in group_by),
         ]
-        days = await all_pages(
+        return await all_pages(
             lambda page: self._client.get(
-                "/v1/organizations/cost_report", _COSTS, params + page
+                report.path, report.shape, params + page, report.headers
             ),
             first,
             last,
         )
-        return (
-            DayCosts(
-                day["starting_at"],
-                tuple(
-                    Cost(row["currency"], row["amount"], labels(row, _GROUPS))
-                    for row in day["results"]
-                ),
-            )
-            for day in days
-        )
-
-
-def _start(day: date) -> datetime:
-    """Return when a day begins, in UTC."""
-    return datetime.combine(day, time(), UTC)
 
 
 def _midnight(day: date) -> str:

@@ -220,7 +220,7 @@ class Client(Protocol):
     ) -> Any:
         """Return the answer to a GET request, of the given shape.
 
-        `headers` go beside those that show the key.
+        `headers` are those of this request alone, beside those that show the key.
         Raises ProviderError. Numbers in the answer are exact decimals.
         """
 
