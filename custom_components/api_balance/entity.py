@@ -1,6 +1,6 @@
 """The base entities of an account and of its parts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, cast, override
 
@@ -99,6 +99,14 @@ class PartEntity[PartT: Part](AccountEntity):
 def without_exponent(amount: Decimal) -> Decimal:
     """Return an amount as it is shown, never with an exponent."""
     return Decimal() if amount.adjusted() < _SHOWN_AS_ZERO else amount
+
+
+def as_floats(amounts: Mapping[str, Decimal | None]) -> dict[str, float | None]:
+    """Return amounts as the attributes and variables of Home Assistant hold them."""
+    return {
+        name: None if amount is None else float(amount)
+        for name, amount in amounts.items()
+    }
 
 
 def unique_id(

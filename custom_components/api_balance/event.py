@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import SIGNAL_EVENTS, AccountCoordinator, ApiBalanceConfigEntry
 from .entity import (
     PartEntity,
+    as_floats,
     async_add_gauge_entities,
     async_add_part_entities,
     is_set_budget,
@@ -102,25 +103,25 @@ def _attributes(event: Event) -> dict[str, Any]:
     """Return the attributes of an event; times in days."""
     if event.activity in BUDGET_ACTIVITIES:
         return _budget_attributes(event)
-    attributes: dict[str, Decimal | int | None] = {
+    amounts: dict[str, Decimal | None] = {
         "old": event.before,
         "new": event.after,
         "threshold": event.threshold,
     }
+    others: dict[str, Any] = {"unit": event.unit.code}
     if event.days:
         lasts = event.runway
-        attributes["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
-        attributes["time_threshold"] = event.days
-    if event.activity is Activity.BALANCE_SET and event.after is not None:
-        attributes["difference"] = event.after - (event.before or 0)
+        amounts["time_left"] = None if lasts in (None, FOR_EVER) else in_days(lasts)
+        amounts["time_threshold"] = event.days
+    if event.activity is Activity.BALANCE_SET:
+        amounts["difference"] = event.change
     if event.jump:
-        attributes["spent"] = event.jump.spent
-        attributes["usual"] = event.jump.usual
-        attributes["hours"] = event.jump.hours
-    return {
-        name: float(amount) if isinstance(amount, Decimal) else amount
-        for name, amount in attributes.items()
-    } | {"unit": event.unit.code, **({"note": event.note} if event.note else {})}
+        amounts["spent"] = event.jump.spent
+        amounts["usual"] = event.jump.usual
+        others["hours"] = event.jump.hours
+    if event.note:
+        others["note"] = event.note
+    return as_floats(amounts) | others
 
 
 def _budget_attributes(event: Event) -> dict[str, Any]:
@@ -130,8 +131,4 @@ def _budget_attributes(event: Event) -> dict[str, Any]:
         "budget": event.threshold,
         "forecast": event.forecast,
     }
-    numbers = {
-        name: None if amount is None else float(amount)
-        for name, amount in amounts.items()
-    }
-    return {**numbers, "month_start": event.since, "unit": event.unit.code}
+    return {**as_floats(amounts), "month_start": event.since, "unit": event.unit.code}

@@ -44,7 +44,12 @@ from homeassistant.util.unit_conversion import DurationConverter
 
 from .const import ATTR_LEVEL
 from .coordinator import SIGNAL_AMOUNTS, SIGNAL_EVENTS, AccountCoordinator
-from .entity import async_entities_of_gauge, async_find_gauge, async_gauges_among
+from .entity import (
+    as_floats,
+    async_entities_of_gauge,
+    async_find_gauge,
+    async_gauges_among,
+)
 from .insight.levels import Activity, Event, Level
 from .insight.view import AVAILABLE, BALANCE, REMAINING, TIME_LEFT
 
@@ -346,15 +351,11 @@ def _event_data(event: Event) -> Data:
         "after": event.after,
         "threshold": event.threshold,
     }
-    numbers = {
-        name: None if amount is None else float(amount)
-        for name, amount in amounts.items()
-    }
     return {
         "activity": event.activity,
         "level": event.level,
         "unit": event.unit.code,
-        **numbers,
+        **as_floats(amounts),
     }
 
 

@@ -109,6 +109,12 @@ class Event:
     since: datetime | None = None
     forecast: Decimal | None = None
 
+    @property
+    def change(self) -> Decimal | None:
+        """Return what the amount changed by, None where that is unknown."""
+        before, after = self.before, self.after
+        return None if before is None or after is None else after - before
+
 
 def judge(
     level: Level | None,
