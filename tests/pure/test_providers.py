@@ -23,6 +23,7 @@ from custom_components.api_balance.providers.base import (
     Unreachable,
 )
 from custom_components.api_balance.providers.catalog import load, load_all
+from custom_components.api_balance.providers.http import SCHEMAS
 
 from ..recording import (
     EVERY_PROVIDER,
@@ -88,7 +89,11 @@ async def test_second_poll(provider: type[Provider]) -> None:
     recording = full_recording(provider)
     simulated = RecordedProvider(recording)
     client = joined(provider, simulated.answer, recording.credentials, recording.region)
-    assert plain(await client.read()) == plain(await client.read())
+    first = plain(await client.read())
+    compiled = len(SCHEMAS)
+    assert plain(await client.read()) == first
+    # A shape that is made anew with every request would never be forgotten.
+    assert len(SCHEMAS) == compiled
     assert simulated.complaints == []
 
 

@@ -24,6 +24,7 @@ from custom_components.api_balance.providers.base import (
     Unreachable,
 )
 from custom_components.api_balance.providers.catalog import load, load_all
+from custom_components.api_balance.providers.http import SCHEMAS
 from custom_components.api_balance.providers.openrouter import OpenRouter
 
 from ..recording import (
@@ -71,6 +72,9 @@ async def test_recorded_reports(recording: Recording) -> None:
     assert simulated.complaints == []
     assert outcome == recording.expect
     assert set(simulated.requests) == set(recording.answers)
+    compiled = len(SCHEMAS)
+    await meaning(recording, simulated.answer)
+    assert len(SCHEMAS) == compiled
 
 
 async def meaning(recording: Recording, answering: Answering) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ..model import Snapshot, Unit, Wallet
 from .base import InvalidCredentials, Provider, ProviderError, Refusal
 from .fields import amount
 
+_BALANCE = {vol.Required("credits"): amount}
 _CREDITS = Unit.named("credits")
 
 
@@ -42,9 +43,7 @@ class BlackForestLabs(Provider):
     @override
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the account."""
-        answer = await self._client.get(
-            "/v1/credits", {vol.Required("credits"): amount}
-        )
+        answer = await self._client.get("/v1/credits", _BALANCE)
         return Snapshot(
             wallets=(
                 Wallet(key=_CREDITS.key, unit=_CREDITS, balance=answer["credits"]),

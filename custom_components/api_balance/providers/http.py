@@ -45,8 +45,8 @@ _PAUSE_HEADERS = (("Retry-After-Ms", 1000),)
 # The names of the time until a rate limit resets. Many providers send them with every
 # answer, so that they mean a pause only where the limit was exceeded.
 _RESET_HEADERS = (("X-RateLimit-Reset", 1), ("RateLimit-Reset", 1))
-# The schemas of the shapes, which are constants of the providers, by the shape's id.
-_SCHEMAS: dict[int, tuple[Any, Callable[[Any], Any]]] = {}
+# The schemas of the shapes, by the id of each: a shape has to be a constant.
+SCHEMAS: dict[int, tuple[Any, Callable[[Any], Any]]] = {}
 # Answers of providers are some levels deep; code that walks them recurses.
 _MAX_DEPTH = 50
 # Longer than any id, name, message or token of a page.
@@ -351,11 +351,11 @@ def _clean_text(text: str, secrets: frozenset[str]) -> str | None:
 
 def _fit(content: Any, shape: Any) -> Any:
     """Return the content as the shape makes it, or name the path that broke."""
-    _, schema = _SCHEMAS.get(id(shape), (None, None))
+    _, schema = SCHEMAS.get(id(shape), (None, None))
     if schema is None:
         schema = vol.Schema(shape, extra=vol.ALLOW_EXTRA)
         # With the shape itself: another one must not get its id.
-        _SCHEMAS[id(shape)] = shape, schema
+        SCHEMAS[id(shape)] = shape, schema
     try:
         return schema(content)
     except vol.Invalid as err:
