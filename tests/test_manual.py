@@ -163,3 +163,22 @@ async def test_exactly_what_was_entered(hass: HomeAssistant) -> None:
     for _ in range(3):
         await record(hass, entry, amount="0.01")
     assert Decimal(state_of(hass, BALANCE) or "") == Decimal("0.07")
+
+
+async def test_record_that_is_lost(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Without its record the balance has to be set again, and can be."""
+    entry = await add(hass)
+    await hass.config_entries.async_unload(entry.entry_id)
+    del hass_storage[f"{DOMAIN}.{entry.entry_id}"]
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError) as error:
+        await record(hass, entry, amount=1)
+    assert error.value.translation_key == "balance_not_set"
+    await hass.services.async_call(
+        DOMAIN, "set_balance", {"account": entry.entry_id, "balance": 9}, blocking=True
+    )
+    await hass.async_block_till_done()
+    assert Decimal(state_of(hass, BALANCE) or "") == 9

@@ -235,7 +235,7 @@ async def test_wrong_use(
     for data, key in (
         ({"account": "entry_telnyx", "balance": 1}, "no_balance_to_set"),
         ({"balance": 1, "currency": "eur"}, "no_balance_to_set"),
-        ({"top_up": 1}, "top_up_before_balance"),
+        ({"top_up": 1}, "balance_not_set"),
     ):
         with pytest.raises(ServiceValidationError) as error:
             await act(**data)
@@ -244,7 +244,7 @@ async def test_wrong_use(
     for time in ("2026-01-01 12:00:00", "2027-01-01 12:00:00"):
         with pytest.raises(ServiceValidationError) as error:
             await act(top_up=1, time=time)
-        assert error.value.translation_key == "top_up_before_balance"
+        assert error.value.translation_key == "balance_not_set"
     wrong: list[dict[str, Any]] = [
         {},
         {"balance": "much"},

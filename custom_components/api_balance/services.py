@@ -214,18 +214,10 @@ async def _set_balance(call: ServiceCall) -> None:
     if balance is not None:
         await coordinator.async_enter_balance(unit, balance)
         return
-    now = dt_util.utcnow()
-    at = dt_util.as_utc(call.data.get(ATTR_TIME, now))
-    credit = coordinator.state.tracked.get(unit.key)
-    if credit is None or not credit.entered_at <= at <= now:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="top_up_before_balance",
-            translation_placeholders={"account": coordinator.config_entry.title},
-        )
+    at = dt_util.as_utc(call.data.get(ATTR_TIME, dt_util.utcnow()))
     amount = call.data[ATTR_TOP_UP]
     added = Movement(kind=Kind.TOP_UP, amount=amount, start=at, end=at)
-    await coordinator.async_move_credit(unit, added)
+    await _move(coordinator, unit, added)
 
 
 async def _record_spend(call: ServiceCall) -> None:
@@ -245,7 +237,24 @@ async def _record_spend(call: ServiceCall) -> None:
         kind=Kind.SPEND, amount=-call.data[ATTR_AMOUNT], start=now, end=now
     )
     unit = _currency(coordinator, None)
-    await coordinator.async_move_credit(unit, spent, call.data.get(ATTR_NOTE))
+    await _move(coordinator, unit, spent, call.data.get(ATTR_NOTE))
+
+
+async def _move(
+    coordinator: AccountCoordinator,
+    unit: Unit,
+    moved: Movement,
+    note: str | None = None,
+) -> None:
+    """Change a balance that was set before. Raises ServiceValidationError."""
+    credit = coordinator.state.tracked.get(unit.key)
+    if credit is None or not credit.entered_at <= moved.end <= dt_util.utcnow():
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="balance_not_set",
+            translation_placeholders={"account": coordinator.config_entry.title},
+        )
+    await coordinator.async_move_credit(unit, moved, note)
 
 
 def _currency(coordinator: AccountCoordinator, code: str | None) -> Unit:
