@@ -26,6 +26,8 @@ from ..model import Snapshot, Unit, Wallet
 from .base import Provider
 from .fields import amount
 
+_BALANCE = {vol.Required("left"): amount}
+
 
 class Example(Provider):
     """An Example account."""
@@ -47,7 +49,7 @@ class Example(Provider):
     @override
     async def fetch(self) -> Snapshot:
         """Return the one wallet of the account."""
-        answer = await self._client.get("/left", {vol.Required("left"): amount})
+        answer = await self._client.get("/left", _BALANCE)
         unit = Unit.money("EUR")
         return Snapshot(
             wallets=(Wallet(key=unit.key, unit=unit, balance=answer["left"]),)
